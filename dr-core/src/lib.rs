@@ -1,0 +1,10 @@
+//! Regional failover as a library.
+//!
+//! Data moves one way: `dr.yaml` → [`spec`] → topology → [`planner`] → [`plan`] → [`lint`] → [`engine`] ⇄ [`journal`],
+//! with [`probe`] and [`detect`] beside it and [`report`] at the end. Only probes, steps and journals do I/O.
+
+pub mod error;
+pub mod model;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod time;

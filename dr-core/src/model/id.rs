@@ -1,0 +1,125 @@
+use std::{borrow::Borrow, fmt, str::FromStr};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A name that does not follow the rules: 1 to 128 of `a-z A-Z 0-9 - _ . / :`, starting with a letter or digit.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a name: write 1 to 128 of a-z A-Z 0-9 - _ . / :, starting with a letter or digit")]
+pub struct InvalidId(String);
+
+fn check(raw: &str) -> Result<(), InvalidId> {
+    let starts_well = raw.chars().next().is_some_and(|c| c.is_ascii_alphanumeric());
+    let rest_is_well = raw.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:".contains(c));
+    if starts_well && rest_is_well && raw.len() <= 128 { Ok(()) } else { Err(InvalidId(raw.to_owned())) }
+}
+
+macro_rules! id {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+        #[serde(try_from = "String", into = "String")]
+        #[schemars(with = "String", inline)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The name.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidId`] when `raw` does not follow the rules of names.
+            pub fn new(raw: impl Into<String>) -> Result<Self, InvalidId> {
+                let raw = raw.into();
+                check(&raw).map(|()| Self(raw))
+            }
+
+            /// The name as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl PartialEq<str> for $name {
+            fn eq(&self, other: &str) -> bool {
+                self.0 == other
+            }
+        }
+
+        impl PartialEq<&str> for $name {
+            fn eq(&self, other: &&str) -> bool {
+                self.0 == *other
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(raw: &str) -> Result<Self, InvalidId> {
+                Self::new(raw)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidId;
+
+            fn try_from(raw: String) -> Result<Self, InvalidId> {
+                Self::new(raw)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+    )*};
+}
+
+id! {
+    /// The application that fails over as one, such as `ecommerce`.
+    ApplicationId;
+    /// A region, by its provider's name: `us-east-1`.
+    RegionId;
+    /// A resource of `dr.yaml`, by the name its author gave it: `orders-db`.
+    ResourceId;
+    /// A service of `dr.yaml`: `cart`.
+    ServiceId;
+    /// A step of a plan: `orders-db/promote`.
+    StepId;
+    /// A place that observes: `eu-central-1`, `office`.
+    VantageId;
+    /// One execution of a plan.
+    RunId;
+    /// A process that runs or may run a plan.
+    OwnerId;
+}
+
+/// The fencing token of a lease: it grows each time the run changes hands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Epoch(pub u64);
+
+impl fmt::Display for Epoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
