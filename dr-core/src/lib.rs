@@ -5,6 +5,8 @@
 
 pub mod error;
 pub mod model;
+pub mod spec;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod time;
+pub mod topology;

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 #[error("{0:?} is not a name: write 1 to 128 of a-z A-Z 0-9 - _ . / :, starting with a letter or digit")]
 pub struct InvalidId(String);
 
+/// The rules of names as a regular expression, for the JSON Schema that an editor reads.
+const ID_PATTERN: &str = "^[A-Za-z0-9][A-Za-z0-9_./:-]{0,127}$";
+
 fn check(raw: &str) -> Result<(), InvalidId> {
     let starts_well = raw.chars().next().is_some_and(|c| c.is_ascii_alphanumeric());
     let rest_is_well = raw.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:".contains(c));
@@ -19,7 +22,7 @@ macro_rules! id {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
         #[serde(try_from = "String", into = "String")]
-        #[schemars(with = "String", inline)]
+        #[schemars(with = "String", inline, extend("pattern" = ID_PATTERN))]
         pub struct $name(String);
 
         impl $name {
@@ -103,6 +106,8 @@ id! {
     ResourceId;
     /// A service of `dr.yaml`: `cart`.
     ServiceId;
+    /// A probe of `dr.yaml`: `storefront`.
+    ProbeId;
     /// A step of a plan: `orders-db/promote`.
     StepId;
     /// A place that observes: `eu-central-1`, `office`.

@@ -6,7 +6,9 @@ mod plane;
 mod region;
 mod resource;
 
-pub use id::{ApplicationId, Epoch, InvalidId, OwnerId, RegionId, ResourceId, RunId, ServiceId, StepId, VantageId};
+pub use id::{
+    ApplicationId, Epoch, InvalidId, OwnerId, ProbeId, RegionId, ResourceId, RunId, ServiceId, StepId, VantageId,
+};
 pub use objective::Objectives;
 pub use plane::Plane;
 pub use region::{Region, RegionRole};

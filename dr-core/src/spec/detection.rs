@@ -1,0 +1,40 @@
+//! Who observes, and when observers together call a region lost.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::duration::{self, DurationText};
+use crate::model::{RegionId, VantageId};
+
+/// An observer of `dr.yaml`: a place from which every probe runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Observer")]
+pub struct ObserverSpec {
+    /// The observer's name.
+    #[schemars(extend("examples" = ["witness"]))]
+    pub id: VantageId,
+    /// The region it runs in.
+    #[schemars(extend("examples" = ["eu-central-1"]))]
+    pub region: RegionId,
+}
+
+/// When observers together call a region lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Detection")]
+pub struct DetectionSpec {
+    /// How many observers must agree: more than half of them.
+    #[schemars(range(min = 1, max = 1000), extend("examples" = [2]))]
+    pub quorum: u32,
+    /// How long they must keep agreeing before the verdict stands.
+    #[serde(with = "duration")]
+    #[schemars(with = "DurationText")]
+    pub dwell: Duration,
+    /// After a failover, how long no other may start by itself.
+    #[serde(with = "duration")]
+    #[schemars(with = "DurationText")]
+    pub hold_down: Duration,
+}
