@@ -244,6 +244,17 @@ impl FaultBoard {
         hit.or_else(|| state.planes.get(&(site.region.clone(), site.plane)).copied())
     }
 
+    /// Whether a fault of this kind still stands for the call: on its plane's switch, or in a rule that is not spent.
+    ///
+    /// Counts against no rule. A double asks it after each change of the board, to learn whether a call that it holds
+    /// in a black hole may go.
+    #[must_use]
+    pub fn stands(&self, site: &CallSite<'_>, fault: Fault) -> bool {
+        let state = self.state();
+        state.rules.values().any(|rule| rule.fault == fault && rule.matches(site))
+            || state.planes.get(&(site.region.clone(), site.plane)) == Some(&fault)
+    }
+
     /// Completes at the next change of the board: how a black-holed call learns that its region is back.
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<u64> {

@@ -1,0 +1,155 @@
+use std::{fmt, sync::Arc};
+
+use dr_core::{
+    model::RegionId,
+    testing::{EffectLog, FaultBoard},
+    time::SharedClock,
+};
+
+use super::{Service, WorldCx};
+
+/// An AWS of some regions and one account. Clones share one world.
+///
+/// ```
+/// use std::sync::Arc;
+/// use dr_aws::testing::World;
+/// use dr_core::{model::RegionId, time::ManualClock};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let world = World::builder(Arc::new(ManualClock::new()))
+///     .region(RegionId::new("us-east-1")?)
+///     .region(RegionId::new("eu-west-1")?)
+///     .build();
+/// assert_eq!(world.regions().len(), 2);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct World {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    cx: WorldCx,
+    services: Vec<Arc<dyn Service>>,
+}
+
+impl World {
+    /// Begins a world that lives by `clock`.
+    #[must_use]
+    pub fn builder(clock: SharedClock) -> WorldBuilder {
+        WorldBuilder {
+            clock,
+            account: "111122223333".to_owned(),
+            regions: Vec::new(),
+            faults: FaultBoard::new(),
+            effects: EffectLog::new(),
+            services: Vec::new(),
+        }
+    }
+
+    /// What the services of this world share.
+    #[must_use]
+    pub fn cx(&self) -> &WorldCx {
+        &self.inner.cx
+    }
+
+    /// The world's time.
+    #[must_use]
+    pub fn clock(&self) -> &SharedClock {
+        self.inner.cx.clock()
+    }
+
+    /// The switches that break this world.
+    #[must_use]
+    pub fn faults(&self) -> &FaultBoard {
+        self.inner.cx.faults()
+    }
+
+    /// Every change that was applied.
+    #[must_use]
+    pub fn effects(&self) -> &EffectLog {
+        self.inner.cx.effects()
+    }
+
+    /// The regions there are.
+    #[must_use]
+    pub fn regions(&self) -> &[RegionId] {
+        self.inner.cx.regions()
+    }
+
+    /// The number of the one account.
+    #[must_use]
+    pub fn account(&self) -> &str {
+        self.inner.cx.account()
+    }
+
+    /// The service that signatures call by this name.
+    pub(super) fn service_signed_as(&self, name: &str) -> Option<Arc<dyn Service>> {
+        self.inner.services.iter().find(|service| service.signing_name() == name).cloned()
+    }
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("World")
+            .field("account", &self.account())
+            .field("regions", &self.regions())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Sets up a [`World`].
+#[derive(Debug)]
+pub struct WorldBuilder {
+    clock: SharedClock,
+    account: String,
+    regions: Vec<RegionId>,
+    faults: FaultBoard,
+    effects: EffectLog,
+    services: Vec<Arc<dyn Service>>,
+}
+
+impl WorldBuilder {
+    /// Adds a region.
+    #[must_use]
+    pub fn region(mut self, region: RegionId) -> Self {
+        self.regions.push(region);
+        self
+    }
+
+    /// Sets the number of the account, twelve digits; `111122223333` by default.
+    #[must_use]
+    pub fn account(mut self, account: impl Into<String>) -> Self {
+        self.account = account.into();
+        self
+    }
+
+    /// Shares a fault board with other doubles.
+    #[must_use]
+    pub fn faults(mut self, faults: FaultBoard) -> Self {
+        self.faults = faults;
+        self
+    }
+
+    /// Shares an effect log with other doubles.
+    #[must_use]
+    pub fn effects(mut self, effects: EffectLog) -> Self {
+        self.effects = effects;
+        self
+    }
+
+    /// Adds a service of the embedder's own; it wins over one of ours that signs by the same name.
+    #[must_use]
+    pub fn service(mut self, service: Arc<dyn Service>) -> Self {
+        self.services.push(service);
+        self
+    }
+
+    /// The world.
+    #[must_use]
+    pub fn build(self) -> World {
+        let cx = WorldCx::new(self.clock, &self.account, self.regions, self.faults, self.effects);
+        World { inner: Arc::new(Inner { cx, services: self.services }) }
+    }
+}
