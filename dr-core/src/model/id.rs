@@ -112,8 +112,6 @@ id! {
     StepId;
     /// A place that observes: `eu-central-1`, `office`.
     VantageId;
-    /// A health check, by a name that is the same wherever it is run from: `storefront/write`.
-    ProbeId;
     /// One execution of a plan.
     RunId;
     /// A process that runs or may run a plan.
