@@ -1,14 +1,30 @@
 //! Regional failover as a library.
 //!
-//! Data moves one way: `dr.yaml` → [`spec`] → topology → [`planner`] → [`plan`] → [`lint`] → [`engine`] ⇄ [`journal`],
-//! with [`probe`] and [`detect`] beside it and [`report`] at the end. Only probes, steps and journals do I/O.
+//! Data moves one way, and each stage reads the one before it:
+//!
+//! ```text
+//! dr.yaml ─► Spec ─► Topology ─► Planner ─► Plan ─► lint ─► Engine ◄─► Journal
+//!                       │                                      │
+//!                    Probes ─► Detector ─► Verdict ────────────┤
+//!                       │                                      ▼
+//!                  Validations ─► Findings ────────────────► Report
+//! ```
+//!
+//! Only probes, steps and journals do I/O; everything between the arrows is plain, serialisable data.
 
 pub mod detect;
+pub mod driver;
 pub mod error;
+pub mod event;
+pub mod journal;
 pub mod model;
+pub mod plan;
+pub mod planner;
 pub mod probe;
 pub mod spec;
+pub mod step;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod time;
 pub mod topology;
+pub mod validation;

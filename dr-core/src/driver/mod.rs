@@ -1,0 +1,9 @@
+//! Drivers: everything the project knows of one kind of resource, and the only thing a newcomer has to write to teach it another.
+
+mod driver;
+mod operation;
+mod registry;
+
+pub use driver::{Driver, SurveyCx};
+pub use operation::{Host, Operation, Permission};
+pub use registry::{DriverRegistry, DuplicateDriver};

@@ -1,0 +1,180 @@
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    error::Failure,
+    model::{OwnerId, StepId},
+    plan::{Inventory, Plan, PlanDigest},
+    validation::Finding,
+};
+
+/// That an attempt is about to be made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Intent {
+    /// The step.
+    pub step: StepId,
+    /// 1 for the first attempt.
+    pub attempt: u32,
+    /// What stood before, captured on the first attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Value>,
+    /// The parameters, with outputs of earlier steps filled in.
+    pub params: Value,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "kebab-case")]
+pub enum Outcome {
+    /// The effect is there.
+    Done {
+        /// What the step found out.
+        output: Value,
+        /// Whether it was there before this attempt acted.
+        already: bool,
+    },
+    /// The attempt failed.
+    Failed {
+        /// Why.
+        failure: Failure,
+    },
+    /// Somebody decided to go on without it.
+    Skipped {
+        /// Why.
+        reason: String,
+    },
+    /// The effect was taken back.
+    Compensated,
+}
+
+/// What somebody decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decision {
+    /// Go on.
+    Approve,
+    /// Do not.
+    Reject,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunEnd {
+    /// Every step is done.
+    Completed,
+    /// Some steps were skipped.
+    CompletedWithExceptions,
+    /// It cannot go on.
+    Failed,
+    /// Somebody ended it.
+    Cancelled,
+    /// Its deadline passed.
+    TimedOut,
+}
+
+/// One thing that the journal says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "entry", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Entry {
+    /// The run exists. Always the first record.
+    RunCreated {
+        /// Everything it will do.
+        plan: Box<Plan>,
+        /// The world as it was surveyed.
+        inventory: Box<Inventory>,
+        /// What lint said.
+        findings: Vec<Finding>,
+        /// Who created it.
+        by: OwnerId,
+    },
+    /// An engine took the run up.
+    EngineStarted {
+        /// Which.
+        owner: OwnerId,
+    },
+    /// An attempt is about to be made.
+    StepIntent(Intent),
+    /// An attempt ended.
+    StepOutcome {
+        /// The step.
+        step: StepId,
+        /// Which attempt.
+        attempt: u32,
+        /// How it ended.
+        outcome: Outcome,
+    },
+    /// Somebody is asked.
+    ApprovalRequested {
+        /// The step before which the run waits.
+        step: StepId,
+        /// What is asked.
+        question: String,
+    },
+    /// Somebody decided.
+    ApprovalDecided {
+        /// The plan that the decision is about.
+        plan: PlanDigest,
+        /// What was decided.
+        decision: Decision,
+        /// By whom.
+        who: String,
+        /// Why.
+        why: String,
+    },
+    /// The run waits for a person.
+    Paused {
+        /// Why.
+        reason: String,
+        /// The step that made it wait, when one did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<StepId>,
+    },
+    /// Somebody let the run go on.
+    Resumed {
+        /// By whom.
+        who: String,
+        /// Why.
+        why: String,
+    },
+    /// Somebody asked for another attempt of a failed step.
+    RetryRequested {
+        /// The step.
+        step: StepId,
+        /// By whom.
+        who: String,
+        /// Why.
+        why: String,
+    },
+    /// Somebody asked to go on without a step.
+    SkipRequested {
+        /// The step.
+        step: StepId,
+        /// By whom.
+        who: String,
+        /// Why.
+        why: String,
+    },
+    /// Somebody asked to take back what was done and end.
+    CancelRequested {
+        /// By whom.
+        who: String,
+        /// Why.
+        why: String,
+    },
+    /// Something worth keeping: a verdict, a measurement, a fault that was noticed.
+    Note {
+        /// What it is: `verdict`, `rpo`, `lag`.
+        topic: String,
+        /// What it says.
+        value: Value,
+    },
+    /// The run is over. Always the last record.
+    RunEnded {
+        /// How.
+        end: RunEnd,
+        /// In a sentence.
+        summary: String,
+    },
+}

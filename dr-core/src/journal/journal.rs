@@ -1,0 +1,63 @@
+use std::{fmt::Debug, time::Duration};
+
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+
+use super::{Entry, Lease, Record, Seq};
+use crate::{
+    error::Result,
+    model::{OwnerId, RunId},
+};
+
+/// Where runs are written down.
+///
+/// ```
+/// use dr_core::{error::Result, journal::Journal};
+///
+/// /// How many runs somebody has to look after.
+/// async fn unfinished(journal: &dyn Journal) -> Result<usize> {
+///     Ok(journal.open_runs().await?.len())
+/// }
+/// ```
+#[async_trait]
+pub trait Journal: Debug + Send + Sync + 'static {
+    /// Takes the run's lease, with an epoch larger than every earlier one.
+    ///
+    /// # Errors
+    ///
+    /// [`Conflict`](crate::error::ErrorKind::Conflict) while another owner's lease has not lapsed.
+    async fn acquire(&self, run: &RunId, owner: &OwnerId, ttl: Duration) -> Result<Lease>;
+
+    /// Lets a lease last `ttl` from now.
+    ///
+    /// # Errors
+    ///
+    /// [`Fenced`](crate::error::ErrorKind::Fenced) when it has passed to another.
+    async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<Lease>;
+
+    /// Gives the lease back.
+    ///
+    /// # Errors
+    ///
+    /// [`Storage`](crate::error::ErrorKind::Storage) when the store fails; the lease then lapses by itself.
+    async fn release(&self, lease: Lease) -> Result<()>;
+
+    /// Adds entries after `expect`, all or none, durable when it returns, and answers the place of the last.
+    ///
+    /// # Errors
+    ///
+    /// [`Conflict`](crate::error::ErrorKind::Conflict) when the run does not end at `expect`,
+    /// [`Fenced`](crate::error::ErrorKind::Fenced) when the lease has passed to another,
+    /// [`Storage`](crate::error::ErrorKind::Storage) when the store fails, with the effect it may have had.
+    async fn append(&self, lease: &Lease, expect: Seq, entries: Vec<Entry>) -> Result<Seq>;
+
+    /// The run's records after `after`, in order, up to the last that is there now.
+    fn read<'a>(&'a self, run: &'a RunId, after: Seq) -> BoxStream<'a, Result<Record>>;
+
+    /// The runs that have no end yet, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`Storage`](crate::error::ErrorKind::Storage) when the store fails.
+    async fn open_runs(&self) -> Result<Vec<RunId>>;
+}

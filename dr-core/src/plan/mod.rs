@@ -1,0 +1,29 @@
+//! Plans: immutable, serialisable, content-addressed descriptions of everything a run will do.
+//!
+//! A plan made by the planner, by hand or in Python is the same type. It is checked when it is built
+//! ([`PlanBuilder::build`] reports every problem at once) and judged by [`crate::lint`] before it runs.
+
+mod arg;
+mod builder;
+mod call;
+mod digest;
+mod goal;
+mod invalid;
+mod inventory;
+mod phase;
+mod plan;
+mod render;
+mod return_point;
+#[cfg(test)]
+mod tests;
+
+pub use arg::{Arg, OUTPUT_KEY, OutputOf, references, resolve};
+pub use builder::{PlanBuilder, StepDraft};
+pub use call::Call;
+pub use digest::PlanDigest;
+pub use goal::{Goal, GoalKind, Mode};
+pub use invalid::{InvalidPlan, PlanProblem};
+pub use inventory::{CheckFact, Inventory, StoreFact, StoreMember, TrafficFact, WorkloadFact, WorkloadOwner};
+pub use phase::Phase;
+pub use plan::{Estimate, Gate, Plan, PlanStep, RetryPolicy};
+pub use render::{to_dot, to_text};

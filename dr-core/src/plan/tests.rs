@@ -1,0 +1,110 @@
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::*;
+use crate::{
+    error::Result,
+    model::{ApplicationId, Objectives, RegionId, StepId},
+    step::{Observed, Reversibility, Step, StepCx},
+};
+
+#[derive(Debug)]
+struct Act(Reversibility);
+
+#[async_trait]
+impl Step for Act {
+    const KIND: &'static str = "test.act";
+    type Params = Arg<u32>;
+    type Output = u32;
+
+    fn reversibility(&self) -> Reversibility {
+        self.0
+    }
+
+    fn calls(&self, _: &Self::Params) -> Vec<Call> {
+        Vec::new()
+    }
+
+    async fn observe(&self, _: &StepCx, _: &Self::Params) -> Result<Observed<u32>> {
+        Ok(Observed::NotStarted)
+    }
+
+    async fn execute(&self, _: &StepCx, params: &Self::Params) -> Result<u32> {
+        params.get().copied()
+    }
+
+    async fn compensate(&self, _: &StepCx, _: &Self::Params, _: Option<&u32>) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn builder() -> PlanBuilder {
+    let goal = Goal {
+        kind: GoalKind::Failover,
+        from: RegionId::new("us-east-1").unwrap(),
+        to: RegionId::new("eu-west-1").unwrap(),
+        mode: Mode::Ungraceful,
+    };
+    let objectives = Objectives { rto: Duration::from_secs(300), rpo: Duration::from_secs(60) };
+    PlanBuilder::new(ApplicationId::new("shop").unwrap(), goal, objectives)
+}
+
+const SOFT: Act = Act(Reversibility::Reversible);
+const HARD: Act = Act(Reversibility::Irreversible);
+
+fn ids(steps: &[&PlanStep]) -> Vec<String> {
+    steps.iter().map(|step| step.id.to_string()).collect()
+}
+
+#[test]
+fn every_problem_is_told_at_once() {
+    let mut b = builder();
+    b.step("a", &SOFT, &1.into()).after("missing");
+    b.step("a", &SOFT, &1.into()).timeout(Duration::ZERO);
+    b.step("bad name", &SOFT, &1.into());
+    b.step("x", &SOFT, &1.into()).after("y");
+    b.step("y", &SOFT, &1.into()).after("x");
+    let InvalidPlan(problems) = b.build().unwrap_err();
+    let text = InvalidPlan(problems.clone()).to_string();
+    assert_eq!(problems.len(), 5, "{text}");
+    assert!(text.contains("bad name") && text.contains("missing") && text.contains("x -> y -> x"), "{text}");
+}
+
+#[test]
+fn an_output_used_as_an_argument_is_an_edge() {
+    let mut b = builder();
+    let first = b.step("later-in-text", &SOFT, &7.into()).output();
+    b.step("a", &SOFT, &Arg::From(first)).phase(Phase::Confirm);
+    let plan = b.build().unwrap();
+    assert_eq!(plan.step("a").unwrap().after, [StepId::new("later-in-text").unwrap()]);
+    let seven = serde_json::json!(7);
+    let params = resolve(&plan.step("a").unwrap().params, &|_| Some(&seven)).unwrap();
+    assert_eq!(params, seven);
+    assert!(resolve(&plan.step("a").unwrap().params, &|_| None).is_err());
+}
+
+#[test]
+fn a_plan_survives_storage_with_its_digest_and_no_other() {
+    let mut b = builder();
+    b.step("a", &SOFT, &1.into()).phase(Phase::Scale);
+    b.step("b", &HARD, &2.into()).phase(Phase::Promote).after("a");
+    let plan = b.build().unwrap();
+    let text = serde_json::to_string(&plan).unwrap();
+    let read: Plan = serde_json::from_str(&text).unwrap();
+    assert_eq!(read, plan);
+    assert_eq!(read.digest(), plan.digest());
+    let changed: Plan = serde_json::from_str(&text.replace("eu-west-1", "eu-west-2")).unwrap();
+    assert_ne!(changed.digest(), plan.digest());
+}
+
+#[test]
+fn the_point_of_no_return_is_where_the_first_irreversible_steps_stand() {
+    let mut b = builder();
+    b.step("fence", &SOFT, &1.into()).phase(Phase::Fence);
+    b.step("promote-db", &HARD, &1.into()).phase(Phase::Promote).after("fence");
+    b.step("promote-cache", &HARD, &1.into()).phase(Phase::Promote).after("fence");
+    b.step("drop-old", &HARD, &1.into()).phase(Phase::Latch).after("promote-db");
+    let plan = b.build().unwrap();
+    assert_eq!(ids(&plan.point_of_no_return()), ["promote-db", "promote-cache"]);
+}

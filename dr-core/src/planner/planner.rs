@@ -1,0 +1,130 @@
+use std::{collections::BTreeSet, fmt, time::Duration};
+
+use futures::future::join_all;
+
+use super::{BeforeImages, PlanDraft, edges};
+use crate::{
+    driver::{DriverRegistry, SurveyCx},
+    error::Error,
+    model::{RegionId, ResourceId, StepId},
+    plan::{Gate, Goal, InvalidPlan, Inventory, Mode, Plan, PlanBuilder},
+    time::SharedClock,
+    topology::Topology,
+};
+
+/// How a plan is to be made.
+#[derive(Clone, Debug, Default)]
+pub struct PlanOptions {
+    /// The region that runs the engine.
+    pub runner: Option<RegionId>,
+    /// The region that holds the journal.
+    pub journal: Option<RegionId>,
+    /// Whether a person must approve the point of no return.
+    pub approval: bool,
+    /// The run ends by then; four times the recovery time objective, and at least half an hour, when absent.
+    pub deadline: Option<Duration>,
+}
+
+/// Why no plan could be made, every reason at once.
+#[derive(Debug)]
+pub enum PlanError {
+    /// These resources could not contribute.
+    Resources(Vec<(ResourceId, Error)>),
+    /// What they contributed does not make a plan.
+    Invalid(InvalidPlan),
+}
+
+impl fmt::Display for PlanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Resources(errors) => {
+                write!(f, "{} resource(s) cannot take part in this plan", errors.len())?;
+                errors.iter().try_for_each(|(id, error)| write!(f, "\n  {id}: {error}"))
+            }
+            Self::Invalid(invalid) => invalid.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for PlanError {}
+
+/// Asks every driver what it sees, all at once. What cannot be seen ends in [`Inventory::unknown`].
+pub async fn survey(topology: &Topology, drivers: &DriverRegistry, clock: &SharedClock) -> Inventory {
+    let looks = topology.resources().iter().filter_map(|resource| {
+        let driver = drivers.get(&resource.kind)?;
+        let cx = SurveyCx { topology, clock: clock.clone() };
+        Some(async move { (resource, driver.survey(resource, &cx).await) })
+    });
+    let mut inventory = Inventory::default();
+    for (resource, seen) in join_all(looks).await {
+        match seen {
+            Ok(seen) => inventory.merge(seen),
+            Err(error) => inventory.unknown.push(format!("{}: {error}", resource.id)),
+        }
+    }
+    inventory
+}
+
+/// Makes plans. Pure: equal inputs make equal plans, to the digest.
+#[derive(Clone, Copy, Debug)]
+pub struct Planner<'a> {
+    topology: &'a Topology,
+    drivers: &'a DriverRegistry,
+}
+
+impl<'a> Planner<'a> {
+    /// A planner over a topology and the drivers of its resources.
+    #[must_use]
+    pub fn new(topology: &'a Topology, drivers: &'a DriverRegistry) -> Self {
+        Self { topology, drivers }
+    }
+
+    /// The plan for a goal in the world as surveyed; `before` is what an earlier run changed, for a failback.
+    ///
+    /// # Errors
+    ///
+    /// [`PlanError`] with every reason.
+    pub fn plan(
+        &self,
+        goal: Goal,
+        inventory: &Inventory,
+        before: &BeforeImages,
+        options: &PlanOptions,
+    ) -> Result<Plan, PlanError> {
+        let objectives = self.topology.objectives();
+        let mut builder = PlanBuilder::new(self.topology.application().clone(), goal, objectives);
+        builder.runner(options.runner.clone()).journal(options.journal.clone());
+        builder.deadline(options.deadline.unwrap_or_else(|| (objectives.rto * 4).max(Duration::from_secs(1800))));
+        let mut errors = Vec::new();
+        for resource in self.topology.resources() {
+            let Some(driver) = self.drivers.get(&resource.kind) else { continue };
+            let mut draft =
+                PlanDraft { builder: &mut builder, topology: self.topology, inventory, before, resource: &resource.id };
+            if let Err(error) = driver.contribute(resource, &mut draft) {
+                errors.push((resource.id.clone(), error));
+            }
+        }
+        if !errors.is_empty() {
+            return Err(PlanError::Resources(errors));
+        }
+        edges::connect(builder.steps_mut(), self.topology);
+        let ungraceful = builder.goal().mode == Mode::Ungraceful;
+        let mut plan = builder.build().map_err(PlanError::Invalid)?;
+        if options.approval {
+            plan = gate(plan, ungraceful)?;
+        }
+        Ok(plan)
+    }
+}
+
+/// Puts the approval just before the point of no return.
+fn gate(plan: Plan, ungraceful: bool) -> Result<Plan, PlanError> {
+    let points: BTreeSet<StepId> = plan.point_of_no_return().iter().map(|step| step.id.clone()).collect();
+    plan.edit_steps(|step| {
+        if points.contains(&step.id) {
+            let loss = if ungraceful { "; writes that were not replicated are lost" } else { "" };
+            step.gate.get_or_insert_with(|| Gate { question: format!("{}: no way back from here{loss}", step.title) });
+        }
+    })
+    .map_err(PlanError::Invalid)
+}
