@@ -1,4 +1,12 @@
 //! AWS for regional failover: one folder for each kind of resource, and a double of AWS to try it all on.
+//!
+//! [`Clients`] makes the SDK's clients with the timeouts that a failover needs, and [`classify`] turns the SDK's errors
+//! into ones that say whether the call was applied.
 
+mod classify;
+mod client;
 #[cfg(feature = "testing")]
 pub mod testing;
+
+pub use classify::classify;
+pub use client::{AwsService, Clients, ClientsBuilder, RegionClients, Timeouts};

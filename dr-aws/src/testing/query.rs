@@ -19,14 +19,15 @@ impl Form {
     #[must_use]
     pub fn of(request: &Request<Bytes>) -> Self {
         let body = String::from_utf8_lossy(request.body());
-        let query = request.uri().query().unwrap_or_default();
-        let fields = [body.as_ref(), query]
-            .into_iter()
-            .flat_map(|part| part.split('&'))
-            .filter_map(|pair| pair.split_once('='))
-            .map(|(name, value)| (decode(name), decode(value)))
-            .collect();
-        Self { fields }
+        let mut form = Self::of_query(request);
+        form.fields.extend(fields(&body));
+        form
+    }
+
+    /// The parameters in a request's URL alone.
+    #[must_use]
+    pub fn of_query(request: &Request<Bytes>) -> Self {
+        Self { fields: fields(request.uri().query().unwrap_or_default()).collect() }
     }
 
     /// The name of the operation; empty when there is none.
@@ -79,6 +80,10 @@ impl Form {
     pub fn is_empty(&self) -> bool {
         self.fields.is_empty()
     }
+}
+
+fn fields(text: &str) -> impl Iterator<Item = (String, String)> {
+    text.split('&').filter_map(|pair| pair.split_once('=')).map(|(name, value)| (decode(name), decode(value)))
 }
 
 /// Undoes the encoding of `application/x-www-form-urlencoded`.
