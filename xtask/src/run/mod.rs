@@ -1,0 +1,11 @@
+//! Running other programs: with a live line, a log, and the output at hand when it fails.
+
+mod failure;
+mod process;
+mod progress;
+mod stopwatch;
+
+pub(crate) use failure::Failure;
+pub(crate) use process::{Finished, capture, watch};
+pub(crate) use progress::Progress;
+pub(crate) use stopwatch::{Stopwatch, human};

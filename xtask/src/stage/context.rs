@@ -1,0 +1,31 @@
+use std::{path::PathBuf, process::Command};
+
+use crate::{
+    run::{Failure, Finished, Progress, watch},
+    workspace::Workspace,
+};
+
+/// What a stage works with.
+#[derive(Debug)]
+pub(crate) struct Context<'w> {
+    /// Where it works.
+    pub(crate) workspace: &'w Workspace,
+    /// The line that shows what it does.
+    pub(crate) progress: Progress,
+    log: PathBuf,
+}
+
+impl<'w> Context<'w> {
+    pub(super) fn new(workspace: &'w Workspace, progress: Progress, log: PathBuf) -> Self {
+        Self { workspace, progress, log }
+    }
+
+    /// Runs a program under the stage's progress line and log; `message` is the failure when it fails.
+    ///
+    /// # Errors
+    ///
+    /// When the program cannot be started or fails.
+    pub(crate) fn run(&mut self, command: &mut Command, message: &str) -> Result<Finished, Failure> {
+        watch(command, &mut self.progress, &self.log)?.or_fail(message)
+    }
+}

@@ -1,0 +1,84 @@
+//! The foreign clients: programs of other people that talk to the doubles and to the lab in the tests.
+//!
+//! A double that only our own drivers have talked to is a guess. boto3, the AWS CLI and dnspython come from a virtual
+//! environment of their own; kubectl and dig are taken from the path, because no Python package carries them.
+
+use std::path::PathBuf;
+
+use super::{Context, Outcome, venv::Venv};
+use crate::{run::Failure, workspace::on_path};
+
+/// Where the foreign clients are. Tests read these from the environment, and say so when they skip for want of one.
+#[derive(Debug)]
+pub(super) struct Clients {
+    /// `DR_FOREIGN_PYTHON`: an interpreter with boto3 and dnspython.
+    python: PathBuf,
+    /// `DR_FOREIGN_AWS`: the AWS CLI.
+    aws: PathBuf,
+    /// `DR_FOREIGN_KUBECTL`: kubectl.
+    kubectl: Option<PathBuf>,
+    /// `DR_FOREIGN_DIG`: dig.
+    dig: Option<PathBuf>,
+}
+
+impl Clients {
+    /// The variables that tell the tests where the clients are; a client that is not there has none.
+    pub(super) fn env(&self) -> impl Iterator<Item = (&'static str, &PathBuf)> {
+        [
+            ("DR_FOREIGN_PYTHON", Some(&self.python)),
+            ("DR_FOREIGN_AWS", Some(&self.aws)),
+            ("DR_FOREIGN_KUBECTL", self.kubectl.as_ref()),
+            ("DR_FOREIGN_DIG", self.dig.as_ref()),
+        ]
+        .into_iter()
+        .filter_map(|(name, path)| Some((name, path?)))
+    }
+
+    fn missing(&self) -> Vec<&'static str> {
+        let mut missing = Vec::new();
+        if self.kubectl.is_none() {
+            missing.push("no kubectl on the path: its tests are skipped");
+        }
+        if self.dig.is_none() {
+            missing.push("no dig on the path: dnspython asks in its place");
+        }
+        missing
+    }
+}
+
+/// Makes the clients available.
+///
+/// # Errors
+///
+/// When the Python ones cannot be installed.
+pub(super) fn prepare(context: &mut Context<'_>) -> Result<Clients, Failure> {
+    let venv = Venv::with(context, "foreign", "xtask/python/foreign.txt")?;
+    Ok(Clients {
+        python: venv.program("python"),
+        aws: venv.program("aws"),
+        kubectl: on_path("kubectl"),
+        dig: on_path("dig"),
+    })
+}
+
+pub(super) fn run(context: &mut Context<'_>) -> Result<Outcome, Failure> {
+    let clients = prepare(context)?;
+    let mut python = context.workspace.command(&clients.python);
+    context.run(python.args(["-c", "import boto3, dns.resolver"]), "boto3 or dnspython does not import")?;
+    let mut aws = context.workspace.command(&clients.aws);
+    context.run(aws.arg("--version"), "the AWS CLI does not start")?;
+    Ok(Outcome::noted(clients.missing().join("; ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_that_is_missing_is_named_and_has_no_variable() {
+        let clients = Clients { python: "py".into(), aws: "aws".into(), kubectl: None, dig: Some("dig".into()) };
+        let names: Vec<_> = clients.env().map(|(name, _)| name).collect();
+        assert_eq!(names, ["DR_FOREIGN_PYTHON", "DR_FOREIGN_AWS", "DR_FOREIGN_DIG"]);
+        assert_eq!(clients.missing().len(), 1);
+    }
+}
