@@ -4,6 +4,7 @@ mod closing;
 mod context;
 mod deps;
 mod foreign;
+mod papers;
 mod python;
 mod runner;
 mod rust;
@@ -47,6 +48,11 @@ const STAGES: &[Stage] = &[
         name: "deps",
         about: "dr-core stays free of network and clouds; one TLS provider; licences, bans, sources (deny.toml)",
         run: deps::run,
+    },
+    Stage {
+        name: "papers",
+        about: "links in the documentation lead somewhere, and the rooms it names exist",
+        run: papers::run,
     },
     Stage { name: "clippy", about: "clippy on every target with all features, warnings denied", run: rust::clippy },
     Stage { name: "rustdoc", about: "the documentation builds, warnings denied", run: rust::rustdoc },
