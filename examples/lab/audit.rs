@@ -151,10 +151,10 @@ mod tests {
         let acknowledged = [told(1, 1_000), told(2, 2_000), told(3, 3_000), told(4, 3_500)];
         let audit = Audit::of(&acknowledged, &surviving(&[1, 3]), Some(at(4_000)));
         assert_eq!(audit.writes_lost, 2);
-        assert_eq!(audit.lost.iter().map(|w| (w.id.clone(), w.age_s)).collect::<Vec<_>>(), [
-            (OrderId::of(1, 2), 2.0),
-            (OrderId::of(1, 4), 0.5)
-        ]);
+        assert_eq!(
+            audit.lost.iter().map(|w| (w.id.clone(), w.age_s)).collect::<Vec<_>>(),
+            [(OrderId::of(1, 2), 2.0), (OrderId::of(1, 4), 0.5)]
+        );
         assert!((audit.rpo_s - 2.0).abs() < 1e-9);
     }
 

@@ -126,8 +126,8 @@ impl Client {
     }
 
     async fn try_write(&mut self, id: &OrderId) -> Result<(RegionId, Epoch), FailureKind> {
-        let body = serde_json::to_vec(&NewOrder { id: id.clone(), client: self.number })
-            .map_err(|_| FailureKind::ServerError)?;
+        let body =
+            serde_json::to_vec(&NewOrder::named(id.clone(), self.number)).map_err(|_| FailureKind::ServerError)?;
         let request = Request::post("/orders").header(header::CONTENT_TYPE, "application/json").body(body.into());
         let (status, body) = self.call(request).await?;
         if !status.is_success() {
@@ -158,10 +158,7 @@ impl Client {
     }
 
     /// One request to wherever the public name leads now. A connection is kept while the address stays the same.
-    async fn call(
-        &mut self,
-        request: http::Result<Request<Full<Bytes>>>,
-    ) -> Result<(StatusCode, Bytes), FailureKind> {
+    async fn call(&mut self, request: http::Result<Request<Full<Bytes>>>) -> Result<(StatusCode, Bytes), FailureKind> {
         let mut request = request.map_err(|_| FailureKind::Broken)?;
         let host = header::HeaderValue::from_str(&self.world.name).map_err(|_| FailureKind::Broken)?;
         request.headers_mut().insert(header::HOST, host);

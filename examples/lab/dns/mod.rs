@@ -4,6 +4,6 @@ mod resolver;
 mod server;
 mod zone;
 
-pub use resolver::{Resolver, ResolveError};
+pub use resolver::{ResolveError, Resolver};
 pub use server::NameServer;
 pub use zone::{Lookup, Zone};

@@ -77,9 +77,7 @@ struct Authority {
 
 impl Authority {
     fn new(zone: Arc<dyn Zone>) -> io::Result<Self> {
-        let name = |text: String| {
-            Name::from_ascii(text).map_err(|e| io::Error::new(io::ErrorKind::InvalidInput, e))
-        };
+        let name = |text: String| Name::from_ascii(text).map_err(|e| io::Error::new(io::ErrorKind::InvalidInput, e));
         let apex = name(format!("{}.", zone.apex()))?;
         let servers = ["ns-1.awsdns-00.com.", "ns-2.awsdns-00.net.", "ns-3.awsdns-00.org.", "ns-4.awsdns-00.co.uk."];
         let ns = servers

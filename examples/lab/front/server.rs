@@ -220,11 +220,8 @@ impl Door for Front {
 }
 
 fn refuse(why: Refusal) -> Answer {
-    let code = if why == Refusal::Internal {
-        StatusCode::INTERNAL_SERVER_ERROR
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    };
+    let code =
+        if why == Refusal::Internal { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::SERVICE_UNAVAILABLE };
     json(code, &Refused { error: why })
 }
 
@@ -241,3 +238,6 @@ fn json<T: Serialize>(code: StatusCode, body: &T) -> Answer {
     response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
     Answer::Reply(response)
 }
+
+#[cfg(test)]
+mod tests;

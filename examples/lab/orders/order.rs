@@ -28,11 +28,20 @@ impl fmt::Display for OrderId {
 /// What a client asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewOrder {
-    /// The client's name for it.
-    pub id: OrderId,
-    /// Who asks.
+    /// The client's name for it; without one, the application gives it one, and a retry is another order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<OrderId>,
+    /// Who asks; 0 is nobody in particular.
     #[serde(default)]
     pub client: u32,
+}
+
+impl NewOrder {
+    /// The order `id` of client `client`.
+    #[must_use]
+    pub fn named(id: OrderId, client: u32) -> Self {
+        Self { id: Some(id), client }
+    }
 }
 
 /// An order as a volume holds it.

@@ -114,11 +114,12 @@ impl Stores {
         if volume.source != Source::Clients {
             return Err(ReadOnly);
         }
-        if let Some(order) = volume.get(&new.id) {
+        let id = new.id.clone().unwrap_or_else(|| OrderId(format!("{region}-{:06}", volume.orders().len() + 1)));
+        if let Some(order) = volume.get(&id) {
             return Ok(Placed { order: order.clone(), created: false });
         }
         let order = Order {
-            id: new.id.clone(),
+            id,
             client: new.client,
             region: region.clone(),
             epoch: volume.epoch,

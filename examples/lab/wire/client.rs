@@ -91,8 +91,7 @@ impl Connection {
     ) -> Result<Response<Bytes>, CallError> {
         let calling = async {
             self.sender.ready().await.map_err(|_| CallError::Broken)?;
-            let (parts, body) =
-                self.sender.send_request(request).await.map_err(|_| CallError::Broken)?.into_parts();
+            let (parts, body) = self.sender.send_request(request).await.map_err(|_| CallError::Broken)?.into_parts();
             let body = body.collect().await.map_err(|_| CallError::Broken)?.to_bytes();
             Ok(Response::from_parts(parts, body))
         };

@@ -5,5 +5,5 @@ mod ports;
 mod server;
 
 pub(crate) use client::{CallError, Connection};
-pub(crate) use ports::{bind_everywhere, bind_dns};
+pub(crate) use ports::{bind_dns, bind_everywhere};
 pub(crate) use server::{Answer, Door, serve};

@@ -1,4 +1,7 @@
-use std::{sync::atomic::{AtomicU64, Ordering}, time::Duration};
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use dr_core::time::{Clock as _, ManualClock};
 
@@ -67,7 +70,7 @@ impl Bench {
             .map(|_| {
                 self.next += 1;
                 let id = OrderId::of(1, self.next);
-                self.stores.put(region, &NewOrder { id: id.clone(), client: 1 }).unwrap();
+                self.stores.put(region, &NewOrder::named(id.clone(), 1)).unwrap();
                 self.clock.advance(Duration::from_secs(1));
                 id
             })
@@ -99,14 +102,14 @@ fn a_replica_lags_by_the_lag_and_no_more() {
 #[test]
 fn a_standby_refuses_orders() {
     let bench = Bench::new(0);
-    let order = NewOrder { id: OrderId::of(1, 1), client: 1 };
+    let order = NewOrder::named(OrderId::of(1, 1), 1);
     assert_eq!(bench.stores.put(&west(), &order), Err(ReadOnly));
 }
 
 #[test]
 fn a_retry_is_no_second_order() {
     let bench = Bench::new(0);
-    let order = NewOrder { id: OrderId::of(1, 1), client: 1 };
+    let order = NewOrder::named(OrderId::of(1, 1), 1);
     assert!(bench.stores.put(&east(), &order).unwrap().created);
     assert!(!bench.stores.put(&east(), &order).unwrap().created);
     assert_eq!(bench.stores.count(&east()), 1);
