@@ -1,10 +1,25 @@
 //! Judging: a [`Detector`] turns observations into a [`Verdict`], and explains it.
 //!
 //! Detectors are pure: they read no clock, do no I/O, and given the same observations say the same. Nothing here acts;
-//! a policy between verdict and run does.
+//! a policy between verdict and run does. [`Consecutive`] is one observer's view of one check; [`Quorum`] is what
+//! several observers hold of a region, and the only one of the two to act on.
 
+mod ballot;
+mod bounds;
+mod consecutive;
 mod detector;
+mod policy;
+mod quorum;
+mod stand;
+mod streak;
+#[cfg(test)]
+mod tests;
+mod timeline;
 mod transition;
 
+pub use bounds::{DetectionBounds, detection_bounds, fixed_rate_bounds};
+pub use consecutive::Consecutive;
 pub use detector::{Detector, Verdict};
+pub use policy::{CheckPolicy, InvalidPolicy, Observer, QuorumPolicy};
+pub use quorum::Quorum;
 pub use transition::{Evidence, Opinion, Transition, Why};

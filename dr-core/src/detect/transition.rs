@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Verdict;
 use crate::{
     model::{ProbeId, RegionId, VantageId},
-    probe::{Observation, ProbeKind},
+    probe::{CheckKind, Observation},
     time::{Monotonic, Timestamp},
 };
 
@@ -17,6 +17,8 @@ pub enum Opinion {
     Healthy,
     /// Some checks fail, and the transactions that clients make pass.
     Partial,
+    /// Checks of one kind fail, and those of the other have begun to: too early to tell a gray failure from a whole one.
+    Suspect,
     /// Transactions fail while infrastructure checks do not: a gray failure.
     Gray,
     /// Every kind of check fails.
@@ -33,7 +35,7 @@ pub struct Evidence {
     /// With which check.
     pub probe: ProbeId,
     /// What the check exercises.
-    pub kind: ProbeKind,
+    pub kind: CheckKind,
     /// What it amounts to: [`Opinion::Healthy`], [`Opinion::Down`] or [`Opinion::Unknown`].
     pub opinion: Opinion,
     /// How many readings in a row said the same as the last one.
@@ -135,7 +137,7 @@ pub(super) fn explain(f: &mut fmt::Formatter<'_>, verdict: Verdict, why: &Why) -
         Verdict::Healthy => write!(f, ": {} of {n} observers", holding(|o| o == Opinion::Healthy))?,
         Verdict::Unhealthy | Verdict::Degraded if why.gray => {
             let against = holding(|o| matches!(o, Opinion::Gray | Opinion::Down));
-            write!(f, " (gray): infrastructure checks pass and transactions fail, for {against} of {n} observers")?;
+            write!(f, " (gray): transactions fail while infrastructure checks pass, for {against} of {n} observers")?;
         }
         Verdict::Unhealthy => write!(f, ": {} of {n} observers", holding(|o| o == Opinion::Down))?,
         Verdict::Degraded => {

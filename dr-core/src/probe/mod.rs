@@ -7,7 +7,9 @@
 mod health_probe;
 mod observation;
 mod reading;
+mod spoken;
 
 pub use health_probe::{HealthProbe, ProbeCx};
-pub use observation::{Observation, Outcome, ProbeKind, Subject};
+pub use observation::{CheckKind, Observation, Outcome, Subject};
 pub use reading::{Health, Latency, Reading};
+pub(crate) use spoken::Spoken;

@@ -16,14 +16,14 @@ use crate::{
 /// The Achilles' Heel of Cloud-Scale Systems", HotOS 2017). Two kinds of check that disagree are how it shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum ProbeKind {
+pub enum CheckKind {
     /// Whether something answers: a port, `/health`, a status.
     Infrastructure,
     /// Whether the work gets done: a synthetic write, as a client would make it.
     Transaction,
 }
 
-impl fmt::Display for ProbeKind {
+impl fmt::Display for CheckKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Infrastructure => "infrastructure",
@@ -40,20 +40,20 @@ pub struct Subject {
     /// The region that it judges.
     pub region: RegionId,
     /// What it exercises.
-    pub kind: ProbeKind,
+    pub kind: CheckKind,
 }
 
 impl Subject {
     /// A check of whether something answers.
     #[must_use]
     pub fn infrastructure(probe: ProbeId, region: RegionId) -> Self {
-        Self { probe, region, kind: ProbeKind::Infrastructure }
+        Self { probe, region, kind: CheckKind::Infrastructure }
     }
 
     /// A check of whether the work gets done.
     #[must_use]
     pub fn transaction(probe: ProbeId, region: RegionId) -> Self {
-        Self { probe, region, kind: ProbeKind::Transaction }
+        Self { probe, region, kind: CheckKind::Transaction }
     }
 }
 

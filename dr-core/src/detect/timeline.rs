@@ -1,0 +1,145 @@
+use std::{collections::BTreeMap, fmt, time::Duration};
+
+use crate::{
+    model::{ProbeId, VantageId},
+    probe::{Health, Observation, Outcome},
+    time::{Monotonic, Timestamp},
+};
+
+/// A state that observations and the passing of time move on.
+pub(super) trait Machine: Clone + fmt::Debug {
+    /// Moves to `at`, through every deadline before it, and there takes in all that was observed at that very moment.
+    fn step(&mut self, at: Monotonic, observed: &[&Observation]);
+
+    /// The moment it stands at.
+    fn now(&self) -> Monotonic;
+}
+
+/// Observations that arrive in any order, fed to a machine in the order in which they were made.
+///
+/// An observation that comes late, inside `window`, makes the machine start again from the last moment that is beyond
+/// dispute, so its state depends on the set of observations and not on the order of their arrival. An observation older
+/// than that moment is dropped. Memory is bounded by `window` and [`LONGEST`].
+#[derive(Clone, Debug)]
+pub(super) struct Timeline<M> {
+    window: Duration,
+    settled: M,
+    /// The latest moment beyond dispute, when there is one.
+    disputed_after: Option<Monotonic>,
+    current: M,
+    recent: BTreeMap<(Monotonic, VantageId, ProbeId), Observation>,
+    wall: Timestamp,
+}
+
+/// The most observations that a timeline can revise.
+const LONGEST: usize = 4096;
+
+impl<M: Machine> Timeline<M> {
+    pub(super) fn new(machine: M, window: Duration) -> Self {
+        Self {
+            window,
+            settled: machine.clone(),
+            disputed_after: None,
+            current: machine,
+            recent: BTreeMap::new(),
+            wall: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    /// The machine at the latest moment.
+    pub(super) fn current(&self) -> &M {
+        &self.current
+    }
+
+    /// Wall time of the latest observation, for people.
+    pub(super) fn wall(&self) -> Timestamp {
+        self.wall
+    }
+
+    /// Takes one observation in.
+    pub(super) fn observe(&mut self, o: Observation) {
+        let at = o.at;
+        if self.disputed_after.is_some_and(|moment| at <= moment) {
+            return;
+        }
+        if self.recent.last_key_value().is_none_or(|((latest, ..), _)| at >= *latest) {
+            self.wall = o.wall;
+        }
+        let in_order = at > self.current.now();
+        if in_order {
+            self.current.step(at, &[&o]);
+        }
+        let key = (at, o.vantage.clone(), o.subject.probe.clone());
+        let known = match self.recent.remove(&key) {
+            // One observer cannot have ended two looks at one moment; which of the two counts must not depend on order.
+            Some(other) => least(o, other),
+            None => o,
+        };
+        self.recent.insert(key, known);
+        if !in_order {
+            let now = self.current.now();
+            self.current = self.settled.clone();
+            replay(&mut self.current, self.recent.values());
+            if now > self.current.now() {
+                self.current.step(now, &[]);
+            }
+        }
+        self.settle();
+    }
+
+    /// Lets time pass up to `now`; a `now` in the past changes nothing.
+    pub(super) fn tick(&mut self, now: Monotonic) {
+        if now > self.current.now() {
+            self.current.step(now, &[]);
+            self.settle();
+        }
+    }
+
+    /// Puts what is older than the window beyond dispute.
+    fn settle(&mut self) {
+        let cutoff = Monotonic::new(self.current.now().since_origin().saturating_sub(self.window));
+        while let Some((&(oldest, ..), _)) = self.recent.first_key_value() {
+            if oldest >= cutoff && self.recent.len() <= LONGEST {
+                return;
+            }
+            let mut moment = Vec::new();
+            while let Some(entry) = self.recent.first_entry() {
+                if entry.key().0 != oldest {
+                    break;
+                }
+                moment.push(entry.remove());
+            }
+            replay(&mut self.settled, moment.iter());
+            self.disputed_after = Some(oldest);
+        }
+    }
+}
+
+/// Feeds observations, which come in the order of their moments, to the machine, one moment a step.
+fn replay<'a, M: Machine>(machine: &mut M, observations: impl Iterator<Item = &'a Observation>) {
+    let mut moment: Vec<&Observation> = Vec::new();
+    for o in observations {
+        if let Some(first) = moment.first()
+            && first.at != o.at
+        {
+            machine.step(first.at, &moment);
+            moment.clear();
+        }
+        moment.push(o);
+    }
+    if let Some(first) = moment.first() {
+        machine.step(first.at, &moment);
+    }
+}
+
+/// The one that says less against or for the region, by a rule that does not know which came first.
+fn least(a: Observation, b: Observation) -> Observation {
+    let rank = |o: &Observation| match &o.outcome {
+        Outcome::ObserverImpaired { .. } => 0,
+        Outcome::CouldNotLook(_) => 1,
+        Outcome::Looked(reading) if reading.health == Health::Unhealthy => 3,
+        Outcome::Looked(_) => 2,
+    };
+    let key = |o: &Observation| (rank(o), o.outcome.to_string());
+    if key(&b) < key(&a) { b } else { a }
+}
