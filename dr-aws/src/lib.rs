@@ -3,6 +3,7 @@
 //! [`Clients`] makes the SDK's clients with the timeouts that a failover needs, and [`classify`] turns the SDK's errors
 //! into ones that say whether the call was applied.
 
+pub mod arn;
 mod classify;
 mod client;
 #[cfg(feature = "testing")]

@@ -15,20 +15,27 @@
 //!
 //! To add a service, implement [`Service`] and give the world its model; [`History`] answers stale reads.
 
+mod api_fault;
 mod call;
 mod connector;
 mod dispatch;
+pub mod elasticache;
 mod history;
+mod live_state;
 mod query;
+mod query_params;
+pub mod rds;
 mod scope;
 mod server;
 mod service;
 mod world;
 mod xml;
 
+pub use api_fault::ApiFault;
 pub use call::{CallCx, WorldCx};
 pub use connector::WorldHttpClient;
 pub use history::History;
+pub use live_state::Health;
 pub use query::{Form, QueryProtocol};
 pub use server::Endpoint;
 pub use service::{Access, Operation, Refusal, Service};

@@ -6,7 +6,7 @@ use dr_core::{
     time::SharedClock,
 };
 
-use super::{Service, WorldCx};
+use super::{Service, WorldCx, elasticache::ElastiCache, rds::Rds};
 
 /// An AWS of some regions and one account. Clones share one world.
 ///
@@ -31,6 +31,8 @@ pub struct World {
 
 struct Inner {
     cx: WorldCx,
+    rds: Rds,
+    elasticache: ElastiCache,
     services: Vec<Arc<dyn Service>>,
 }
 
@@ -82,6 +84,18 @@ impl World {
     #[must_use]
     pub fn account(&self) -> &str {
         self.inner.cx.account()
+    }
+
+    /// Its Aurora databases.
+    #[must_use]
+    pub fn rds(&self) -> &Rds {
+        &self.inner.rds
+    }
+
+    /// Its ElastiCache datastores.
+    #[must_use]
+    pub fn elasticache(&self) -> &ElastiCache {
+        &self.inner.elasticache
     }
 
     /// The service that signatures call by this name.
@@ -150,6 +164,9 @@ impl WorldBuilder {
     #[must_use]
     pub fn build(self) -> World {
         let cx = WorldCx::new(self.clock, &self.account, self.regions, self.faults, self.effects);
-        World { inner: Arc::new(Inner { cx, services: self.services }) }
+        let (rds, elasticache) = (Rds::new(cx.clone()), ElastiCache::new(cx.clone()));
+        let mut services = self.services;
+        services.extend([Arc::new(rds.clone()) as Arc<dyn Service>, Arc::new(elasticache.clone())]);
+        World { inner: Arc::new(Inner { cx, rds, elasticache, services }) }
     }
 }
