@@ -1,0 +1,101 @@
+//! Times that can be met.
+
+use std::time::Duration;
+
+use jiff::civil::Date;
+
+use super::super::{cursor::At, duration::format_duration, finding::Findings};
+
+/// A lost region answers nothing, so a longer call only waits longer.
+const LONGEST_CALL: Duration = Duration::from_secs(10);
+
+pub(super) fn check(root: &At<'_>, findings: &mut Findings<'_>) {
+    for probe in root.list("probes") {
+        let (interval, timeout) = (probe.get("interval"), probe.get("timeout"));
+        let spent = |at: &Option<At<'_>>| at.as_ref().and_then(At::duration);
+        if let (Some(at), Some(timeout), Some(interval)) = (&timeout, spent(&timeout), spent(&interval))
+            && timeout > interval
+            && !interval.is_zero()
+        {
+            let interval = format_duration(interval);
+            let message = format!("a probe that may take {} cannot run every {interval}", at.shown());
+            findings.push(at.place(), at.path(), message, format!("{interval} or less"));
+        }
+        for at in [interval, timeout].into_iter().flatten() {
+            refuse_zero(&at, "10s", findings);
+        }
+    }
+    if let Some(at) = root.get("detection").and_then(|detection| detection.get("hold_down"))
+        && at.duration().is_some_and(|duration| duration.is_zero())
+    {
+        let message = "without a pause after a failover, the next could start at once and the regions would flap";
+        findings.push(at.place(), at.path(), message, "10m or more");
+    }
+    objective(root, findings);
+    timeouts(root, findings);
+    for at in root.list("waivers").iter().filter_map(|waiver| waiver.get("until")) {
+        if at.text().is_some_and(|text| text.parse::<Date>().is_err()) {
+            let message = format!("`{}` is not a day of any year", at.shown());
+            findings.push(at.place(), at.path(), message, "a day such as 2027-03-31");
+        }
+    }
+}
+
+fn refuse_zero(at: &At<'_>, instead: &str, findings: &mut Findings<'_>) {
+    if at.duration().is_some_and(|duration| duration.is_zero()) {
+        findings.push(at.place(), at.path(), "this takes no time at all", format!("a duration such as {instead}"));
+    }
+}
+
+/// An RTO that detection alone would use up.
+fn objective(root: &At<'_>, findings: &mut Findings<'_>) {
+    let Some(rto) = root.get("objectives").and_then(|objectives| objectives.get("rto")) else { return };
+    let Some(wanted) = rto.duration() else { return };
+    let dwell = root.get("detection").and_then(|detection| detection.duration_at("dwell")).unwrap_or_default();
+    let fastest = root.list("probes").iter().filter_map(detect_max).min();
+    let Some((spent, probe)) = fastest else { return };
+    let needed = spent.saturating_add(dwell);
+    if needed >= wanted {
+        let needed = format_duration(needed);
+        let message = format!(
+            "detection alone can take {needed}: probe `{probe}` up to {}, then {} of dwell",
+            format_duration(spent),
+            format_duration(dwell),
+        );
+        let remedy = format!("more than {needed}, or a shorter interval, timeout, threshold or dwell");
+        findings.push(rto.place(), rto.path(), message, remedy);
+    }
+}
+
+/// As [`ProbeSpec::detect_max`](super::super::ProbeSpec::detect_max), of a probe that may be half written.
+fn detect_max<'a>(probe: &At<'a>) -> Option<(Duration, &'a str)> {
+    let (interval, timeout) = (probe.duration_at("interval")?, probe.duration_at("timeout")?);
+    let trip = u32::try_from(probe.get("threshold")?.number_at("trip")?).ok().filter(|trip| *trip > 0)?;
+    let spent = interval.saturating_mul(trip).saturating_add(timeout.saturating_mul(trip));
+    Some((spent, probe.text_at("id").unwrap_or("?")))
+}
+
+fn timeouts(root: &At<'_>, findings: &mut Findings<'_>) {
+    let Some(block) = root.get("timeouts") else { return };
+    let written: Vec<(At<'_>, Duration)> = ["call", "step", "run"]
+        .iter()
+        .filter_map(|key| block.get(key))
+        .filter_map(|at| at.duration().map(|duration| (at, duration)))
+        .collect();
+    for (at, _) in &written {
+        refuse_zero(at, "8s", findings);
+    }
+    if let Some((at, _)) = written.iter().find(|(at, call)| at.path().ends_with(".call") && *call > LONGEST_CALL) {
+        let message = "a lost region answers nothing, and each call to it would wait this long";
+        findings.push(at.place(), at.path(), message, "10s or less");
+    }
+    for pair in written.windows(2) {
+        if let [(inner, shorter), (outer, longer)] = pair
+            && shorter > longer
+            && !longer.is_zero()
+        {
+            let message = format!("{} is longer than {}, which holds it", inner.path(), outer.path());
+            findings.push(outer.place(), outer.path(), message, format!("{} or more", format_duration(*shorter)));
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! One test a kind of mistake.
+
+use super::{GOOD, all, load, one, place};
+
+/// The only finding of the good file with `from` replaced, as (place, path, message, remedy).
+macro_rules! mistake {
+    ($name:ident, $from:expr => $to:expr, at $needle:expr, $path:expr, $message:expr, $remedy:expr) => {
+        #[test]
+        fn $name() {
+            let finding = one($from, $to);
+            let text = GOOD.replace($from, $to);
+            assert_eq!(finding.message, $message);
+            assert_eq!(finding.remedy, $remedy);
+            assert_eq!(finding.path, $path);
+            assert_eq!((finding.line, finding.column), place(&text, $needle), "{finding}");
+        }
+    };
+}
+
+mistake!(a_key_that_is_not_known, "    path: /health" => "    pth: /health\n    path: /health", at "pth", "probes[0].pth",
+    "`pth` is not known here",
+    "`path`; known here: id, kind, endpoint, path, targets, interval, timeout, threshold, expect");
+mistake!(a_key_that_is_missing, "    timeout: 4s\n" => "", at "id: front", "probes[0].timeout",
+    "`timeout` is missing", "`timeout: 10s`, with your own value");
+mistake!(a_block_that_is_missing, "runner: { region: eu-central-1 }\n" => "", at "application", "runner",
+    "`runner` is missing", "`runner: { region: eu-central-1 }`, with your own value");
+mistake!(a_number_for_text, "application: shop" => "application: 5", at "5", "application",
+    "this should be text, and is `5`", "a value such as ecommerce");
+mistake!(text_for_a_number, "quorum: 2" => "quorum: two", at "two", "detection.quorum",
+    "this should be a whole number, and is the text `two`", "a value such as 2");
+mistake!(nothing_for_a_list, "services:\n  - { id: cart, namespace: production, replicas: { standby: 1, full: 4 } }\n" => "services:\n",
+    at "services", "services", "this should be a list, and is nothing", "a list");
+mistake!(a_bare_number_for_a_duration, "interval: 10s" => "interval: 10", at "10\n", "probes[0].interval",
+    "this should be text, and is `10`", "a value such as 10s, 5m, 1h30m, 250ms");
+mistake!(a_duration_that_is_none, "dwell: 10s" => "dwell: ten seconds", at "ten", "detection.dwell",
+    "the text `ten seconds` does not have the form that is needed here", "a value such as 10s, 5m, 1h30m, 250ms");
+mistake!(a_role_that_is_none, "warm-standby" => "hot", at "hot", "regions[1].role",
+    "the text `hot` is not possible here", "one of active, warm-standby, pilot-light, witness");
+mistake!(a_name_that_breaks_the_rules, "application: shop" => "application: my shop", at "my shop", "application",
+    "the text `my shop` does not have the form that is needed here", "a value such as ecommerce");
+mistake!(a_threshold_of_zero, "trip: 3" => "trip: 0", at "0, clear", "probes[0].threshold.trip",
+    "`0` is too small", "1 or more");
+mistake!(a_key_written_twice, "    timeout: 4s" => "    timeout: 4s\n    timeout: 5s", at "timeout: 5s", "probes[0].timeout",
+    "`timeout` is written twice: first on line 24, column 5", "`timeout` once");
+mistake!(a_region_named_twice, "  - id: eu-central-1\n    role: witness" =>
+    "  - id: eu-central-1\n    role: witness\n  - id:   us-east-1\n    role: pilot-light\n    endpoints: { application: https://x.example.com }",
+    at "us-east-1\n    role: pilot-light", "regions[3].id", "the name `us-east-1` is taken: line 7, column 9",
+    "another name, or this entry not at all");
+mistake!(a_service_named_as_a_resource, "id: cart" => "id: db", at "db\n", "resources[0].id",
+    "the name `db` is taken: line 28, column 11", "another name, or this entry not at all");
+mistake!(an_observer_in_no_region, "{ id: b, region: eu-west-1 }" => "{ id: b, region: eu-wst-1 }", at "eu-wst-1",
+    "observers[1].region", "there is no region `eu-wst-1`", "`eu-west-1`; declared: us-east-1, eu-west-1, eu-central-1");
+mistake!(a_dependency_on_nothing, "[db]" => "[database]", at "database", "resources[1].depends_on[0]",
+    "there is no resource `database`", "one of db, cache, dns");
+mistake!(a_kind_without_a_driver, "kind: test.name" => "kind: test.nmae", at "test.nmae", "resources[2].kind",
+    "no driver here handles the kind `test.nmae`", "`test.name`; known kinds: test.name, test.store");
+mistake!(a_dependency_on_itself, "[cache]" => "[dns]", at "dns]", "resources[2].depends_on[0]",
+    "resources wait for one another: dns -> dns", "`depends_on` without one of these, such as `dns` here");
+mistake!(a_cycle, "    kind: test.store\n    spec:\n      members: { us-east-1: db-use1" =>
+    "    kind: test.store\n    depends_on: [dns]\n    spec:\n      members: { us-east-1: db-use1",
+    at "dns]", "resources[0].depends_on[0]", "resources wait for one another: db -> dns -> cache -> db",
+    "`depends_on` without one of these, such as `dns` here");
+mistake!(no_active_region, "role: active" => "role: pilot-light", at "regions", "regions",
+    "no region is active", "`role: active` in the region that serves today");
+mistake!(two_active_regions, "role: witness\n" => "role: witness\n  - id: ap-south-1\n    role:  active\n    endpoints: { application: https://aps1.example.com }\n",
+    at "active\n    endpoints: { application: https://aps1", "regions[3].role",
+    "a second region is active: the first is on line 8", "`warm-standby`, `pilot-light` or `witness`");
+mistake!(fewer_replicas_at_full_size, "standby: 1, full: 4" => "standby: 5, full: 4", at "4 } }", "services[0].replicas.full",
+    "full is 4, which is fewer than the 5 of standby", "5 or more");
+mistake!(a_warm_standby_with_nothing_running, "standby: 1" => "standby: 0", at "0, full", "services[0].replicas.standby",
+    "a warm standby runs every service, and this one would have to start from nothing",
+    "1 or more, or make the region a `pilot-light`");
+mistake!(a_quorum_that_is_no_majority, "quorum: 2" => "quorum: 1", at "1, dwell", "detection.quorum",
+    "1 of 3 is no majority: two halves could decide two different things", "2 or more");
+mistake!(a_quorum_beyond_the_observers, "quorum: 2" => "quorum: 4", at "4, dwell", "detection.quorum",
+    "4 observers can never agree, because there are 3", "2 to 3");
+mistake!(no_observer_in_the_witness_region, "{ id: c, region: eu-central-1 }" => "{ id: c, region: eu-west-1 }", at "observers",
+    "observers", "no observer is in a witness region", "an observer with `region: eu-central-1`");
+mistake!(a_zero_interval, "interval: 10s" => "interval: 0s", at "0s\n    timeout", "probes[0].interval",
+    "this takes no time at all", "a duration such as 10s");
+mistake!(a_timeout_longer_than_the_interval, "timeout: 4s" => "timeout: 11s", at "11s", "probes[0].timeout",
+    "a probe that may take 11s cannot run every 10s", "10s or less");
+mistake!(no_pause_after_a_failover, "hold_down: 10m" => "hold_down: 0s", at "0s }", "detection.hold_down",
+    "without a pause after a failover, the next could start at once and the regions would flap", "10m or more");
+mistake!(an_rto_that_detection_uses_up, "rto: 5m" => "rto: 52s", at "52s", "objectives.rto",
+    "detection alone can take 52s: probe `front` up to 42s, then 10s of dwell",
+    "more than 52s, or a shorter interval, timeout, threshold or dwell");
+mistake!(a_call_that_waits_too_long, "runner:" => "timeouts: { call: 30s }\nrunner:", at "30s", "timeouts.call",
+    "a lost region answers nothing, and each call to it would wait this long", "10s or less");
+mistake!(a_step_longer_than_its_run, "runner:" => "timeouts: { step: 2h, run: 1h }\nrunner:", at "1h }", "timeouts.run",
+    "timeouts.step is longer than timeouts.run, which holds it", "2h or more");
+mistake!(an_http_probe_without_a_path, "    path: /health\n" => "", at "id: front", "probes[0].path",
+    "`path` is missing, which an http probe needs", "`path: /health`");
+mistake!(an_http_probe_with_targets,
+    "    path: /health\n" => "    path: /health\n    targets: {}\n",
+    at "targets",
+    "probes[0].targets",
+    "an http probe looks at an endpoint of the region",
+    "`endpoint` and `path`"
+);
+mistake!(a_regional_endpoint_that_is_no_url, "https://euw1.example.com" => "euw1.example.com", at "euw1.example.com",
+    "regions[1].endpoints.application", "`euw1.example.com` is not the base URL that a probe needs",
+    "a URL such as https://api.example.com");
+mistake!(a_tcp_probe_without_targets, "kind: http\n    path: /health" => "kind: tcp", at "id: front", "probes[0].targets",
+    "`targets` is missing, which a tcp probe needs", "`targets:` with a `host:port` for each region that serves");
+mistake!(a_tcp_target_that_is_no_address, "kind: http\n    path: /health" =>
+    "kind: tcp\n    targets: { us-east-1: a:1, eu-west-1: b }", at "b }\n    interval", "probes[0].targets.eu-west-1",
+    "`b` is not an address to connect to", "`host:port`, such as db.example.com:5432");
+mistake!(a_region_without_a_tcp_target, "kind: http\n    path: /health" => "kind: tcp\n    targets: { us-east-1: a:1 }",
+    at "targets", "probes[0].targets", "the region eu-west-1 serves and has no target", "`eu-west-1: host:port` among the targets");
+mistake!(a_day_that_never_comes, "runner:" =>
+    "waivers: [{ rule: W32, who: Ada, why: measured, until: 2027-02-30 }]\nrunner:", at "2027-02-30", "waivers[0].until",
+    "`2027-02-30` is not a day of any year", "a day such as 2027-03-31");
+mistake!(a_driver_s_key_that_is_not_known, "      record: api" => "      recrod: x\n      record: api", at "recrod",
+    "resources[2].spec.recrod", "`recrod` is not known here", "`record`; known here: record, switch");
+mistake!(a_driver_s_key_that_is_missing, "      record: api.example.com\n" => "", at "spec:\n      switch",
+    "resources[2].spec.record", "`record` is missing", "the key `record` with its value");
+mistake!(a_number_where_a_driver_wants_text, "members: { us-east-1: db-use1, eu-west-1: db-euw1 }" =>
+    "members: {}\n      version: 15.4", at "15.4", "resources[0].spec.version",
+    "this should be nothing or text, and is `15.4`", "the value in quotes: \"15.4\"");
+
+#[test]
+fn an_http_probe_that_names_a_missing_endpoint_names_every_region() {
+    let findings = all("    path: /health\n", "    path: /health\n    endpoint: admin\n");
+    let messages: Vec<&str> = findings.iter().map(|finding| finding.message.as_str()).collect();
+    assert_eq!(
+        messages,
+        [
+            "the region eu-west-1 has no endpoint `admin` for this probe",
+            "the region us-east-1 has no endpoint `admin` for this probe",
+        ]
+    );
+}
+
+#[test]
+fn too_few_observers_are_told_with_the_majority_that_they_miss() {
+    let findings = all("  - { id: b, region: eu-west-1 }\n  - { id: c, region: eu-central-1 }\n", "");
+    let messages: Vec<&str> = findings.iter().map(|finding| finding.message.as_str()).collect();
+    assert_eq!(
+        messages,
+        [
+            "1 observer cannot tell a lost region from a lost observer",
+            "no observer is in a witness region",
+            "2 observers can never agree, because there are 1",
+        ]
+    );
+}
+
+#[test]
+fn without_a_standby_and_without_a_witness() {
+    let findings = all("role: warm-standby", "role: witness");
+    assert_eq!(findings[0].message, "no region can take over");
+    let text = GOOD.replace("  - id: eu-central-1\n    role: witness\n", "").replace("eu-central-1", "eu-west-1");
+    let errors = load(&text).unwrap_err();
+    assert!(errors.findings()[0].message.starts_with("no region is a witness"), "{errors}");
+}
+
+#[test]
+fn two_cycles_are_two_findings() {
+    let text = GOOD.replace("[db]", "[db, cache]").replace("[cache]", "[cache, dns]");
+    let errors = load(&text).unwrap_err();
+    let messages: Vec<&str> = errors.findings().iter().map(|finding| finding.message.as_str()).collect();
+    assert_eq!(
+        messages,
+        ["resources wait for one another: cache -> cache", "resources wait for one another: dns -> dns"]
+    );
+}
+
+#[test]
+fn text_that_is_not_yaml_has_a_place() {
+    for (text, line, column, message, remedy) in [
+        ("a: [1, 2\nb: 3\n", 2, 0, "this is not YAML", "valid YAML"),
+        ("a:\n\t- b\n", 2, 0, "this is not YAML", "spaces instead of the tab"),
+        ("a: 'b\n", 1, 4, "this is not YAML", "valid YAML"),
+        ("a: b\n---\nc: d\n", 2, 1, "a second document begins here", "one document"),
+        ("a: *b\n", 1, 4, "no anchor `&b` stands before this alias", "`&b` before"),
+        ("a: &b [*b]\n", 1, 8, "this alias stands inside the value that it names", "the value itself"),
+        ("a: !secret b\n", 1, 0, "the tag `!secret` means nothing here", "the value without the tag"),
+        ("<<: { a: b }\n", 1, 1, "merge keys", "the keys themselves"),
+        ("? [a]\n: b\n", 1, 3, "a key has to be text", "a word"),
+        ("", 1, 1, "the file is empty", "`application"),
+        ("# nothing\n", 1, 1, "the file is empty", "`application"),
+        ("just text\n", 1, 1, "this should be a mapping of keys, and is the text `just text`", "a mapping of keys"),
+    ] {
+        let errors = load(text).unwrap_err();
+        let finding = errors.findings().iter().find(|f| f.message.starts_with(message));
+        let Some(finding) = finding else { panic!("{text:?}: {errors}") };
+        assert_eq!(finding.line, line, "{text:?}: {finding}");
+        assert!(column == 0 || finding.column == column, "{text:?}: {finding}");
+        assert!(finding.remedy.starts_with(remedy), "{text:?}: {finding}");
+    }
+}
+
+#[test]
+fn anchors_of_whole_values_work_and_cannot_multiply_without_end() {
+    let text = GOOD.replace(
+        "replicas: { standby: 1, full: 4 } }",
+        "replicas: &size { standby: 1, full: 4 } }\n  - { id: users, namespace: production, replicas: *size }",
+    );
+    assert_eq!(load(&text).unwrap().services[1].replicas.full, 4);
+
+    let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for i in 1..12 {
+        let previous = format!("*a{}", i - 1);
+        bomb.push_str(&format!("a{i}: &a{i} [{}]\n", [previous.as_str(); 10].join(", ")));
+    }
+    let errors = load(&bomb).unwrap_err();
+    assert!(errors.findings()[0].message.starts_with("this holds more than"), "{errors}");
+
+    let mut deep = "a0: &a0 [x]\n".to_owned();
+    for i in 1..2_000 {
+        deep.push_str(&format!("a{i}: &a{i} [[[[[[*a{}]]]]]]\n", i - 1));
+    }
+    assert!(load(&deep).is_err());
+}
+
+#[test]
+fn bytes_that_are_not_text_have_a_place() {
+    let errors = super::loader().load_bytes("x", b"a: b\nc: \xff\n").unwrap_err();
+    assert_eq!((errors.findings()[0].line, errors.findings()[0].column), (2, 4), "{errors}");
+    assert!(super::loader().load_bytes("x", GOOD.as_bytes()).is_ok());
+}
+
+#[test]
+fn windows_line_ends_change_no_place() {
+    let text = GOOD.replace("role: witness", "role: wittness").replace('\n', "\r\n");
+    let errors = load(&text).unwrap_err();
+    let finding = &errors.findings()[0];
+    assert_eq!((finding.line, finding.column), (14, 11), "{errors}");
+    assert!(finding.to_string().contains("14 |     role: wittness\n"), "{finding}");
+}
