@@ -25,6 +25,7 @@ mod live_state;
 mod query;
 mod query_params;
 pub mod rds;
+pub mod route53;
 mod scope;
 mod server;
 mod service;

@@ -6,7 +6,12 @@ use dr_core::{
     time::SharedClock,
 };
 
-use super::{Service, WorldCx, elasticache::ElastiCache, rds::Rds};
+use super::{
+    Service, WorldCx,
+    elasticache::ElastiCache,
+    rds::Rds,
+    route53::{Route53, Route53Service},
+};
 
 /// An AWS of some regions and one account. Clones share one world.
 ///
@@ -33,6 +38,7 @@ struct Inner {
     cx: WorldCx,
     rds: Rds,
     elasticache: ElastiCache,
+    route53: Route53,
     services: Vec<Arc<dyn Service>>,
 }
 
@@ -96,6 +102,12 @@ impl World {
     #[must_use]
     pub fn elasticache(&self) -> &ElastiCache {
         &self.inner.elasticache
+    }
+
+    /// Route 53's model.
+    #[must_use]
+    pub fn route53(&self) -> &Route53 {
+        &self.inner.route53
     }
 
     /// The service that signatures call by this name.
@@ -165,8 +177,19 @@ impl WorldBuilder {
     pub fn build(self) -> World {
         let cx = WorldCx::new(self.clock, &self.account, self.regions, self.faults, self.effects);
         let (rds, elasticache) = (Rds::new(cx.clone()), ElastiCache::new(cx.clone()));
+        let route53 = Route53::new(cx.clone());
         let mut services = self.services;
-        services.extend([Arc::new(rds.clone()) as Arc<dyn Service>, Arc::new(elasticache.clone())]);
-        World { inner: Arc::new(Inner { cx, rds, elasticache, services }) }
+        services.extend([
+            Arc::new(rds.clone()) as Arc<dyn Service>,
+            Arc::new(elasticache.clone()),
+            Arc::new(Route53Service::new(route53.clone(), north_virginia())),
+        ]);
+        World { inner: Arc::new(Inner { cx, rds, elasticache, route53, services }) }
     }
+}
+
+/// The region that holds the control planes of the global services.
+#[expect(clippy::expect_used, reason = "the name is a constant, and a good one")]
+fn north_virginia() -> RegionId {
+    RegionId::new("us-east-1").expect("us-east-1 is a name")
 }
