@@ -75,7 +75,11 @@ impl<M: Machine> LiveState<M> {
     pub(super) fn at(&self, moment: Monotonic) -> Arc<M> {
         self.follow();
         self.inner.settle();
-        self.inner.history.at(moment)
+        // What was due by then was perhaps only noted later, when somebody looked.
+        let mut state = M::clone(&self.inner.history.at(moment));
+        let faults = self.cx().faults();
+        state.advance(moment, &|region, plane| serves(faults, region, plane));
+        Arc::new(state)
     }
 
     /// Changes the state, which is brought up to date first; a change that fails leaves it as it was.
