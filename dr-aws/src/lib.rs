@@ -6,6 +6,7 @@
 pub mod arn;
 mod classify;
 mod client;
+pub mod route53_failover;
 #[cfg(feature = "testing")]
 pub mod testing;
 

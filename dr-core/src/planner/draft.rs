@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::BeforeImages;
 use crate::{
-    model::{Resource, ResourceId},
+    model::{Resource, ResourceId, StepId},
     plan::{Goal, Inventory, PlanBuilder, StepDraft},
     step::Step,
     topology::Topology,
@@ -53,6 +53,12 @@ impl<'a> PlanDraft<'a> {
     #[must_use]
     pub fn before(&self) -> &'a BeforeImages {
         self.before
+    }
+
+    /// The step added last, by whichever resource: for an edge to one's own step before.
+    #[must_use]
+    pub fn last_step(&self) -> Option<StepId> {
+        self.builder.steps().last().map(|step| step.id.clone())
     }
 
     /// Adds a step named `<resource>/<verb>`, acting on this draft's resource.
