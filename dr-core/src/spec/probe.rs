@@ -17,6 +17,9 @@ use crate::model::{ProbeId, RegionId};
 pub enum ProbeKind {
     /// An HTTP GET of `path`, judged by status and body.
     Http,
+    /// An HTTP POST of `body` to `path`: a synthetic write, as a client would make it. A region whose reads are fine and
+    /// whose writes fail is found by nothing else.
+    Write,
     /// A TCP connection to `targets`.
     Tcp,
 }
@@ -63,6 +66,10 @@ pub struct ProbeSpec {
     pub id: ProbeId,
     /// How it looks.
     pub kind: ProbeKind,
+    /// Write: what is posted. Default: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", extend("examples" = ["{\"synthetic\":true}"]))]
+    pub body: Option<String>,
     /// HTTP: which of the region's `endpoints` the path is joined to. Default: `application`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String", extend("examples" = ["application"]))]
@@ -94,10 +101,12 @@ pub struct ProbeSpec {
 /// Where a probe looks in one region, resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProbeTarget {
-    /// A URL to GET.
+    /// A URL to GET, or to POST to.
     Http {
         /// The whole URL.
         url: String,
+        /// What is posted; a GET when absent.
+        post: Option<String>,
         /// What the answer must be.
         expect: ExpectSpec,
     },
@@ -113,12 +122,13 @@ impl ProbeSpec {
     #[must_use]
     pub fn target(&self, region: &RegionSpec) -> Option<ProbeTarget> {
         match self.kind {
-            ProbeKind::Http => {
+            ProbeKind::Http | ProbeKind::Write => {
+                let post = (self.kind == ProbeKind::Write).then(|| self.body.clone().unwrap_or_default());
                 let base = region.endpoint(self.endpoint.as_deref().unwrap_or(APPLICATION_ENDPOINT))?;
                 let path = self.path.as_deref().unwrap_or("/");
                 let expect =
                     self.expect.clone().unwrap_or_else(|| ExpectSpec { status: ok_only(), ..ExpectSpec::default() });
-                Some(ProbeTarget::Http { url: format!("{}{path}", base.trim_end_matches('/')), expect })
+                Some(ProbeTarget::Http { url: format!("{}{path}", base.trim_end_matches('/')), post, expect })
             }
             ProbeKind::Tcp => self.targets.get(&region.id).map(|address| ProbeTarget::Tcp { address: address.clone() }),
         }
@@ -160,7 +170,10 @@ mod tests {
         .unwrap();
         let target = probe().target(&region);
         let expect = ExpectSpec { status: vec![200], body: None };
-        assert_eq!(target, Some(ProbeTarget::Http { url: "http://127.0.1.1:8080/health".to_owned(), expect }));
+        assert_eq!(
+            target,
+            Some(ProbeTarget::Http { url: "http://127.0.1.1:8080/health".to_owned(), post: None, expect })
+        );
         let elsewhere = ProbeSpec { endpoint: Some("other".to_owned()), ..probe() };
         assert_eq!(elsewhere.target(&region), None, "an empty endpoint counts as not given");
     }

@@ -18,7 +18,11 @@ pub(super) fn check(root: &At<'_>, findings: &mut Findings<'_>) {
     }
     for probe in root.list("probes") {
         match probe.text_at("kind") {
-            Some("http") => http(&probe, &serving, findings),
+            Some("http") => {
+                refuse(&probe, &["body"], "an http probe only reads", "`kind: write`, which posts it", findings);
+                http(&probe, &serving, findings);
+            }
+            Some("write") => http(&probe, &serving, findings),
             Some("tcp") => tcp(&probe, &serving, findings),
             _ => {}
         }
@@ -56,7 +60,7 @@ fn http(probe: &At<'_>, serving: &[&At<'_>], findings: &mut Findings<'_>) {
 }
 
 fn tcp(probe: &At<'_>, serving: &[&At<'_>], findings: &mut Findings<'_>) {
-    let keys = ["path", "expect", "endpoint"];
+    let keys = ["path", "expect", "endpoint", "body"];
     refuse(probe, &keys, "a tcp probe only opens a connection", "`targets` alone, or `kind: http`", findings);
     let Some(targets) = probe.get("targets") else {
         let path = format!("{}.targets", probe.path());

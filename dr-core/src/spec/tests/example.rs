@@ -38,7 +38,7 @@ fn the_example_describes_the_platform_whole() {
 #[test]
 fn the_lab_s_variables_replace_the_real_endpoints() {
     let spec = loader()
-        .variable("DR_LAB_APP_US_EAST_1", "http://127.0.1.1:8080")
+        .variable("DR_LAB_APPLICATION_US_EAST_1", "http://127.0.1.1:8080")
         .load_str("ecommerce.dr.yaml", EXAMPLE)
         .unwrap_or_else(|errors| panic!("{errors}"));
     let Some(ProbeTarget::Http { url, .. }) = spec.probes[0].target(&spec.regions[0]) else { panic!("an http probe") };

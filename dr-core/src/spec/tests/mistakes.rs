@@ -19,7 +19,7 @@ macro_rules! mistake {
 
 mistake!(a_key_that_is_not_known, "    path: /health" => "    pth: /health\n    path: /health", at "pth", "probes[0].pth",
     "`pth` is not known here",
-    "`path`; known here: id, kind, endpoint, path, targets, interval, timeout, threshold, expect");
+    "`path`; known here: id, kind, body, endpoint, path, targets, interval, timeout, threshold, expect");
 mistake!(a_key_that_is_missing, "    timeout: 4s\n" => "", at "id: front", "probes[0].timeout",
     "`timeout` is missing", "`timeout: 10s`, with your own value");
 mistake!(a_block_that_is_missing, "runner: { region: eu-central-1 }\n" => "", at "application", "runner",
