@@ -1,1 +1,6 @@
-//! dr-k8s
+//! Kubernetes drivers for `dr-core`: deployments through their owner, with a deadline on every call.
+//!
+//! With the feature `testing`, also a stand-in for a cluster that embedders can test their plans on.
+
+#[cfg(feature = "testing")]
+pub mod testing;
