@@ -256,16 +256,12 @@ impl Catalog {
                 let groups: Vec<Value> = self.groups().into_iter().map(|(g, v)| group_document(g, v)).collect();
                 Some(json!({ "kind": "APIGroupList", "apiVersion": "v1", "groups": groups }))
             }
-            ["apis", group] => self
-                .groups()
-                .into_iter()
-                .find(|(g, _)| g == group)
-                .map(|(g, v)| {
-                    let mut document = group_document(g, v);
-                    super::object::set(&mut document, &["kind"], json!("APIGroup"));
-                    super::object::set(&mut document, &["apiVersion"], json!("v1"));
-                    document
-                }),
+            ["apis", group] => self.groups().into_iter().find(|(g, _)| g == group).map(|(g, v)| {
+                let mut document = group_document(g, v);
+                super::object::set(&mut document, &["kind"], json!("APIGroup"));
+                super::object::set(&mut document, &["apiVersion"], json!("v1"));
+                document
+            }),
             ["api", version] => self.resources("", version),
             ["apis", group, version] => self.resources(group, version),
             _ => None,

@@ -103,7 +103,9 @@ fn field(resource: &Arc<ResourceType>, term: &str) -> Result<(String, String, bo
     };
     let known = match path {
         "metadata.name" | "metadata.namespace" => true,
-        "status.phase" | "spec.nodeName" => resource.plural == "pods" || path == "status.phase" && resource.plural == "namespaces",
+        "status.phase" | "spec.nodeName" => {
+            resource.plural == "pods" || path == "status.phase" && resource.plural == "namespaces"
+        }
         "spec.unschedulable" => resource.plural == "nodes",
         "type" => matches!(resource.plural, "secrets" | "events"),
         "reason" => resource.plural == "events",

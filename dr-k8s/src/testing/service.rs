@@ -59,8 +59,7 @@ where
         async move {
             let (parts, body) = request.into_parts();
             let body = body.collect().await.map_err(Into::into)?.to_bytes();
-            let call =
-                shared.with(|state| Call::new(&state.catalog, &parts.method, &parts.uri, parts.headers, body));
+            let call = shared.with(|state| Call::new(&state.catalog, &parts.method, &parts.uri, parts.headers, body));
             answer(shared, call).await
         }
         .boxed()
@@ -74,7 +73,7 @@ async fn answer(shared: Arc<Shared>, call: Call) -> Result<Response<ResponseBody
     match shared.faults.decide(&site) {
         Some(Fault::Refuse) => Err(broken(io::ErrorKind::ConnectionRefused, "connection refused")),
         Some(Fault::BlackHole) => {
-            black_hole(&shared).await;
+            black_hole(&shared, &site).await;
             Err(broken(io::ErrorKind::ConnectionReset, "connection reset by peer"))
         }
         Some(Fault::Slow { delay_ms }) => {
@@ -98,18 +97,16 @@ async fn answer(shared: Arc<Shared>, call: Call) -> Result<Response<ResponseBody
     }
 }
 
-/// Waits as a call into a region that is gone waits: until no black hole is left on the board.
+/// Waits as a call into a region that is gone waits: until its black hole is off the board.
 ///
 /// The call itself is lost all the same; a caller that is still there then sees its connection reset.
-async fn black_hole(shared: &Shared) {
+async fn black_hole(shared: &Shared, site: &CallSite<'_>) {
     let mut board = shared.faults.watch();
     loop {
         if board.changed().await.is_err() {
             std::future::pending::<()>().await;
         }
-        let by_plane = shared.faults.plane(&shared.region, Plane::Kubernetes) == Some(Fault::BlackHole);
-        let by_rule = shared.faults.rules().iter().any(|(_, rule)| rule.fault == Fault::BlackHole);
-        if !by_plane && !by_rule {
+        if !shared.faults.stands(site, Fault::BlackHole) {
             return;
         }
     }

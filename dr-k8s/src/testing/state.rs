@@ -216,7 +216,8 @@ impl State {
 
     pub(super) fn next_uid(&mut self) -> String {
         self.counter += 1;
-        let region = self.region.as_str().bytes().fold(0x811c_9dc5_u32, |h, b| (h ^ u32::from(b)).wrapping_mul(0x0100_0193));
+        let region =
+            self.region.as_str().bytes().fold(0x811c_9dc5_u32, |h, b| (h ^ u32::from(b)).wrapping_mul(0x0100_0193));
         format!("{region:08x}-0000-4000-8000-{:012x}", self.counter)
     }
 

@@ -10,7 +10,7 @@ pub(crate) struct ApiError {
     pub(crate) code: u16,
     reason: &'static str,
     pub(crate) message: String,
-    details: Option<Value>,
+    details: Option<Box<Value>>,
     /// Seconds, for the `Retry-After` header.
     pub(crate) retry_after: Option<u32>,
 }
@@ -21,7 +21,7 @@ impl ApiError {
     }
 
     fn about(mut self, resource: &ResourceType, name: &str) -> Self {
-        self.details = Some(json!({ "name": name, "group": resource.group, "kind": resource.plural }));
+        self.details = Some(Box::new(json!({ "name": name, "group": resource.group, "kind": resource.plural })));
         self
     }
 
@@ -40,7 +40,8 @@ impl ApiError {
 
     /// A path that this double does not serve, by verb and path.
     pub(crate) fn not_served(verb: &str, path: &str) -> Self {
-        let message = format!("the server could not find the requested resource (the double does not serve {verb} {path})");
+        let message =
+            format!("the server could not find the requested resource (the double does not serve {verb} {path})");
         Self::new(404, "NotFound", message)
     }
 
@@ -82,7 +83,7 @@ impl ApiError {
             })
             .collect();
         let mut this = Self::new(409, "Conflict", message);
-        this.details = Some(json!({ "causes": causes }));
+        this.details = Some(Box::new(json!({ "causes": causes })));
         this
     }
 
@@ -110,7 +111,7 @@ impl ApiError {
 
     pub(crate) fn too_many_requests() -> Self {
         let mut this = Self::new(429, "TooManyRequests", "Too many requests, please try again later.");
-        this.details = Some(json!({ "retryAfterSeconds": 1 }));
+        this.details = Some(Box::new(json!({ "retryAfterSeconds": 1 })));
         this.retry_after = Some(1);
         this
     }
@@ -126,7 +127,7 @@ impl ApiError {
             "message": self.message, "reason": self.reason, "code": self.code,
         });
         if let Some(details) = &self.details {
-            crate::testing::object::set(&mut status, &["details"], details.clone());
+            crate::testing::object::set(&mut status, &["details"], Value::clone(details));
         }
         status
     }

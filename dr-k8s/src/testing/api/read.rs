@@ -99,7 +99,8 @@ impl State {
                 let object = found.ok_or_else(|| ApiError::not_found(resource, name))?;
                 match subresource.as_deref() {
                     None => {
-                        let columns = Columns::wanted(resource, call.header(header::ACCEPT), call.param("includeObject"));
+                        let columns =
+                            Columns::wanted(resource, call.header(header::ACCEPT), call.param("includeObject"));
                         Ok(Reply::ok(match columns {
                             Some(columns) => columns.table(&[object], self.wall(), None),
                             None => Value::clone(&object),

@@ -28,7 +28,9 @@ pub(crate) fn with_scale(resource: &ResourceType, object: &Value, scale: &Value)
     let replicas = match scale.pointer("/spec/replicas") {
         None | Some(Value::Null) => 0,
         Some(value) => value.as_i64().ok_or_else(|| {
-            ApiError::bad_request(format!("Scale in version \"v1\" cannot be handled as a Scale: spec.replicas: {value}"))
+            ApiError::bad_request(format!(
+                "Scale in version \"v1\" cannot be handled as a Scale: spec.replicas: {value}"
+            ))
         })?,
     };
     if replicas < 0 {

@@ -131,13 +131,9 @@ fn cells(plural: &str, object: &Value, now: Timestamp) -> Vec<String> {
                 .collect::<Vec<_>>()
                 .join(","),
         ],
-        "replicasets" => vec![
-            name,
-            number("/spec/replicas"),
-            number("/status/replicas"),
-            number("/status/readyReplicas"),
-            age,
-        ],
+        "replicasets" => {
+            vec![name, number("/spec/replicas"), number("/status/replicas"), number("/status/readyReplicas"), age]
+        }
         "pods" => {
             let statuses = object::items(object, "/status/containerStatuses");
             let ready = statuses.iter().filter(|s| s.get("ready").and_then(Value::as_bool) == Some(true)).count();
@@ -183,7 +179,7 @@ fn human(age: Duration) -> String {
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
     match seconds {
         0..120 => format!("{seconds}s"),
-        120..600 if seconds % 60 != 0 => format!("{minutes}m{}s", seconds % 60),
+        120..600 if !seconds.is_multiple_of(60) => format!("{minutes}m{}s", seconds % 60),
         120..10_800 => format!("{minutes}m"),
         10_800..172_800 => format!("{hours}h"),
         _ => format!("{days}d"),

@@ -43,7 +43,9 @@ pub(super) fn validate(resource: &ResourceType, new: &Value) -> Result<(), ApiEr
         && name.starts_with(|c: char| c.is_ascii_alphanumeric())
         && name.len() <= 253;
     if !name_is_well {
-        let why = format!("Invalid value: {name:?}: a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.'");
+        let why = format!(
+            "Invalid value: {name:?}: a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.'"
+        );
         return invalid("metadata.name", why);
     }
     if !resource.built_in {
@@ -91,8 +93,7 @@ pub(super) fn validate(resource: &ResourceType, new: &Value) -> Result<(), ApiEr
             }
         }
         "horizontalpodautoscalers" => {
-            let (min, max) =
-                (object::number(new, "/spec/minReplicas", 1), object::number(new, "/spec/maxReplicas", 0));
+            let (min, max) = (object::number(new, "/spec/minReplicas", 1), object::number(new, "/spec/maxReplicas", 0));
             if max < 1 {
                 return invalid("spec.maxReplicas", format!("Invalid value: {max}: must be greater than 0"));
             }

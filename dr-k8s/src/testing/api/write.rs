@@ -81,7 +81,12 @@ impl State {
         if object::text(&new, "/metadata/name").is_empty() {
             let prefix = object::text(&new, "/metadata/generateName").to_owned();
             if prefix.is_empty() {
-                return Err(ApiError::invalid(resource, "", "metadata.name", "Required value: name or generateName is required"));
+                return Err(ApiError::invalid(
+                    resource,
+                    "",
+                    "metadata.name",
+                    "Required value: name or generateName is required",
+                ));
             }
             let name = format!("{prefix}{}", self.next_suffix());
             object::set(&mut new, &["metadata", "name"], json!(name));
@@ -190,7 +195,9 @@ impl State {
     /// Server-side apply: creates or merges, by who owns which field.
     fn apply(&mut self, write: &Write<'_>, before: Option<&Value>) -> Result<Reply, ApiError> {
         if write.call.param("fieldManager").is_empty() {
-            return Err(ApiError::bad_request("PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch"));
+            return Err(ApiError::bad_request(
+                "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch",
+            ));
         }
         let mut applied = write.call.json()?;
         expect_kind(write.resource, &applied)?;
@@ -262,7 +269,12 @@ impl State {
         validate::validate(write.resource, &after)?;
         let selector = |object: &Value| object.pointer("/spec/selector").cloned();
         if write.resource.group == "apps" && selector(before) != selector(&after) {
-            return Err(ApiError::invalid(write.resource, write.name, "spec.selector", "Invalid value: field is immutable"));
+            return Err(ApiError::invalid(
+                write.resource,
+                write.name,
+                "spec.selector",
+                "Invalid value: field is immutable",
+            ));
         }
         if write.call.dry_run() {
             return Ok(Arc::new(after));
@@ -296,7 +308,8 @@ impl State {
             let wanted = object::text(&options, &format!("/preconditions/{field}"));
             let found = object::text(&before, &format!("/metadata/{field}"));
             if !wanted.is_empty() && wanted != found {
-                let why = format!("Precondition failed: {why} in precondition: {wanted}, {why} in object meta: {found}");
+                let why =
+                    format!("Precondition failed: {why} in precondition: {wanted}, {why} in object meta: {found}");
                 return Err(ApiError::conflict(write.resource, write.name, &why));
             }
         }

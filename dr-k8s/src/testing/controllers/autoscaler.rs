@@ -26,13 +26,21 @@ impl State {
         let now = self.wall_text();
         let mut conditions = object::items(hpa, "/status/conditions").to_vec();
         let target = Key::new("deployments.apps", &key.namespace, object::text(hpa, "/spec/scaleTargetRef/name"));
-        let deployment = self.store.get(&target).filter(|_| object::text(hpa, "/spec/scaleTargetRef/kind") == "Deployment");
+        let deployment =
+            self.store.get(&target).filter(|_| object::text(hpa, "/spec/scaleTargetRef/kind") == "Deployment");
         let Some(deployment) = deployment else {
             set_condition(&mut conditions, "AbleToScale", "False", "FailedGetScale", "the target was not found", &now);
             self.write_hpa_status(key, hpa, 0, 0, None, conditions);
             return;
         };
-        set_condition(&mut conditions, "AbleToScale", "True", "ReadyForNewScale", "recommended size matches current size", &now);
+        set_condition(
+            &mut conditions,
+            "AbleToScale",
+            "True",
+            "ReadyForNewScale",
+            "recommended size matches current size",
+            &now,
+        );
         let current = object::number(&deployment, "/spec/replicas", 1);
         if current == 0 {
             // A target at zero switches its autoscaler off (`horizontal.go`: ScalingDisabled).
@@ -49,13 +57,27 @@ impl State {
         recent.push((time, called_for));
         let stabilised = recent.iter().map(|(_, n)| *n).max().unwrap_or(0);
         let wanted = stabilised.clamp(min, max.max(min));
-        set_condition(&mut conditions, "ScalingActive", "True", "ValidMetricFound", "the HPA was able to compute the replica count", &now);
+        set_condition(
+            &mut conditions,
+            "ScalingActive",
+            "True",
+            "ValidMetricFound",
+            "the HPA was able to compute the replica count",
+            &now,
+        );
         let (limited, reason) = match stabilised {
             n if n < min => ("True", "TooFewReplicas"),
             n if n > max => ("True", "TooManyReplicas"),
             _ => ("False", "DesiredWithinRange"),
         };
-        set_condition(&mut conditions, "ScalingLimited", limited, reason, "the desired count was held against the bounds", &now);
+        set_condition(
+            &mut conditions,
+            "ScalingLimited",
+            limited,
+            reason,
+            "the desired count was held against the bounds",
+            &now,
+        );
         if wanted != current {
             let mut scaled = Value::clone(&deployment);
             object::set(&mut scaled, &["spec", "replicas"], json!(wanted));

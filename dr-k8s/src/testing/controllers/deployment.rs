@@ -8,12 +8,7 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{rollout, status::set_condition};
-use crate::testing::{
-    api::new_metadata,
-    object,
-    state::State,
-    store::Key,
-};
+use crate::testing::{api::new_metadata, object, state::State, store::Key};
 
 pub(super) const HASH_LABEL: &str = "pod-template-hash";
 const REVISION: &str = "deployment.kubernetes.io/revision";
@@ -154,9 +149,9 @@ impl State {
         let set_name = current.map_or("", |set| set.key.name.as_str());
         let finished = format!("ReplicaSet {set_name:?} has successfully progressed.");
         // A rollout that once completed stays complete while it is only scaled, so no progress deadline runs.
-        let completed_before = old.iter().any(|c| {
-            object::text(c, "/reason") == "NewReplicaSetAvailable" && object::text(c, "/message") == finished
-        });
+        let completed_before = old
+            .iter()
+            .any(|c| object::text(c, "/reason") == "NewReplicaSetAvailable" && object::text(c, "/message") == finished);
         if complete || completed_before {
             set_condition(&mut conditions, "Progressing", "True", "NewReplicaSetAvailable", &finished, &now);
         } else {

@@ -53,7 +53,11 @@ impl State {
         set_condition(&mut conditions, "Ready", "False", "ContainersNotReady", "containers with unready status", &now);
         object::set(&mut bound, &["status", "conditions"], Value::Array(conditions));
         object::set(&mut bound, &["status", "startTime"], json!(now));
-        object::set(&mut bound, &["status", "containerStatuses"], containers(pod, |_| waiting("ContainerCreating", "")));
+        object::set(
+            &mut bound,
+            &["status", "containerStatuses"],
+            containers(pod, |_| waiting("ContainerCreating", "")),
+        );
         self.store.put(self.time, key, bound);
         self.starting.insert(key.clone(), self.time + self.pace.pod_start);
     }
@@ -86,7 +90,8 @@ impl State {
         let now = self.wall_text();
         let mut after = pod.clone();
         let missing = |image: &str| self.missing_images.contains(image);
-        let images: Vec<&str> = object::items(pod, "/spec/containers").iter().map(|c| object::text(c, "/image")).collect();
+        let images: Vec<&str> =
+            object::items(pod, "/spec/containers").iter().map(|c| object::text(c, "/image")).collect();
         if images.iter().any(|image| missing(image)) {
             let statuses = containers(pod, |image| {
                 if missing(image) {

@@ -34,7 +34,8 @@ impl State {
         let mut status = json!({
             "replicas": pods.len(), "observedGeneration": object::number(set, "/metadata/generation", 1),
         });
-        for (field, count) in [("fullyLabeledReplicas", pods.len()), ("readyReplicas", ready), ("availableReplicas", ready)]
+        for (field, count) in
+            [("fullyLabeledReplicas", pods.len()), ("readyReplicas", ready), ("availableReplicas", ready)]
         {
             if count > 0 {
                 object::set(&mut status, &[field], json!(count));

@@ -54,7 +54,8 @@ pub(super) fn next(deployment: &Value, current: Option<&Owned>, old: &[Owned], p
     let raised = (current.wanted() + room).min(replicas);
     plan.push((current.clone(), raised));
 
-    let available: i64 = current.status("availableReplicas") + old.iter().map(|s| s.status("availableReplicas")).sum::<i64>();
+    let available: i64 =
+        current.status("availableReplicas") + old.iter().map(|s| s.status("availableReplicas")).sum::<i64>();
     let pending = current.wanted() - current.status("availableReplicas");
     let total = old_wanted + current.wanted();
     let mut removable = (total - (replicas - unavailable) - pending).max(0);

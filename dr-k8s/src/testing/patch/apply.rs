@@ -21,7 +21,14 @@ pub(in crate::testing) struct Owner {
 
 /// Fields of an object that nobody owns: identity, and what the server sets.
 const SERVER_FIELDS: &[&str] = &[
-    "name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "deletionTimestamp",
+    "name",
+    "namespace",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "managedFields",
+    "deletionTimestamp",
     "generateName",
 ];
 
@@ -245,7 +252,10 @@ fn leaves(set: &Value, prefix: &str) -> Vec<String> {
     for (name, inner) in set.as_object().into_iter().flatten() {
         let path = match (name.strip_prefix("f:"), name.strip_prefix("k:")) {
             (Some(field), _) => format!("{prefix}.{field}"),
-            (_, Some(key)) => format!("{prefix}[{}]", key.trim_start_matches('{').trim_end_matches('}').replace("\":", "=").replace("\"", "")),
+            (_, Some(key)) => format!(
+                "{prefix}[{}]",
+                key.trim_start_matches('{').trim_end_matches('}').replace("\":", "=").replace("\"", "")
+            ),
             _ => format!("{prefix}.{name}"),
         };
         if is_empty(inner) { paths.push(path) } else { paths.extend(leaves(inner, &path)) }
@@ -296,7 +306,8 @@ fn remove_fields(target: &mut Value, set: &Value) {
             for item in list.iter_mut().filter(|item| is_it(item)) {
                 remove_fields(item, inner);
             }
-            let gone = |item: &Value| is_it(item) && item.as_object().is_some_and(|o| o.keys().all(|k| !key.contains_key(k)));
+            let gone =
+                |item: &Value| is_it(item) && item.as_object().is_some_and(|o| o.keys().all(|k| !key.contains_key(k)));
             list.retain(|item| !gone(item) && !item.as_object().is_some_and(Map::is_empty));
         }
     }
@@ -361,7 +372,8 @@ mod tests {
         applied_by("a", &mut object, &config(&["one", "two"]), false).unwrap();
         applied_by("b", &mut object, &config(&["three"]), false).unwrap();
         applied_by("a", &mut object, &config(&["one"]), false).unwrap();
-        let names: Vec<&str> = object::items(&object, "/spec/containers").iter().map(|c| object::text(c, "/name")).collect();
+        let names: Vec<&str> =
+            object::items(&object, "/spec/containers").iter().map(|c| object::text(c, "/name")).collect();
         assert_eq!(names, ["one", "three"]);
     }
 }

@@ -22,7 +22,9 @@ fn one(target: &mut Value, operation: &Value) -> Result<(), String> {
         "add" => add(target, path, value()?),
         "remove" => remove(target, path).map(|_| ()),
         "replace" => {
-            let slot = target.pointer_mut(path).ok_or_else(|| format!("replace operation does not apply: doc is missing path: {path}"))?;
+            let slot = target
+                .pointer_mut(path)
+                .ok_or_else(|| format!("replace operation does not apply: doc is missing path: {path}"))?;
             *slot = value()?;
             Ok(())
         }
