@@ -38,7 +38,7 @@ mod checks {
         Api, Error, ResourceExt,
         api::{
             ApiResource, DeleteParams, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams, PostParams,
-            PropagationPolicy,
+            Preconditions, PropagationPolicy,
         },
     };
     use serde_json::{Value, json};
@@ -341,11 +341,13 @@ mod checks {
     pub(super) async fn deletes(w: World) {
         let api = config_maps(&w);
         let made = api.create(&PostParams::default(), &config_map("a", json!({}))).await.unwrap();
-        let mut wrong = DeleteParams::default();
-        wrong.preconditions = Some(kube::api::Preconditions { uid: Some("other".into()), resource_version: None });
+        let only = |uid: Option<String>| DeleteParams {
+            preconditions: Some(Preconditions { uid, resource_version: None }),
+            ..DeleteParams::default()
+        };
+        let wrong = only(Some("other".into()));
         assert_eq!(code(api.delete("a", &wrong).await), 409);
-        let mut right = DeleteParams::default();
-        right.preconditions = Some(kube::api::Preconditions { uid: made.uid(), resource_version: None });
+        let right = only(made.uid());
         assert!(api.delete("a", &right).await.unwrap().right().is_some_and(|status| status.is_success()));
         assert_eq!(code(api.delete("a", &DeleteParams::default()).await), 404);
         for name in ["x", "y"] {
