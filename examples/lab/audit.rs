@@ -66,16 +66,17 @@ impl Audit {
     /// writes' region acknowledged when that was later: a region whose API alone has failed goes on taking orders.
     ///
     /// Take the ledger before the store: a write that is acknowledged in between is then in the store and not in the ledger, and
-    /// does not count as lost.
+    /// does not count as lost. Of the ledger, only writes acknowledged from `since` on are judged.
     #[must_use]
-    pub fn of(acknowledged: &[Acknowledged], surviving: &Surviving, failed_at: Option<Monotonic>) -> Self {
+    pub fn of(ledger: &[Acknowledged], surviving: &Surviving, since: Monotonic, failed_at: Option<Monotonic>) -> Self {
         let mut stored: BTreeMap<&OrderId, usize> = BTreeMap::new();
         for order in &surviving.orders {
             *stored.entry(&order.id).or_default() += 1;
         }
-        let told: BTreeSet<&OrderId> = acknowledged.iter().map(|write| &write.id).collect();
+        let told: BTreeSet<&OrderId> = ledger.iter().map(|write| &write.id).collect();
+        let acknowledged: Vec<&Acknowledged> = ledger.iter().filter(|write| write.at >= since).collect();
         let mut gone: Vec<&Acknowledged> =
-            acknowledged.iter().filter(|write| !stored.contains_key(&write.id)).collect();
+            acknowledged.iter().copied().filter(|write| !stored.contains_key(&write.id)).collect();
         gone.sort_by_key(|write| write.at);
         let lost_at = gone.last().map(|last| {
             let same_writer = acknowledged.iter().filter(|w| w.region == last.region && w.epoch == last.epoch);
@@ -149,7 +150,7 @@ mod tests {
     #[test]
     fn every_lost_write_is_named_with_its_age_at_the_fault() {
         let acknowledged = [told(1, 1_000), told(2, 2_000), told(3, 3_000), told(4, 3_500)];
-        let audit = Audit::of(&acknowledged, &surviving(&[1, 3]), Some(at(4_000)));
+        let audit = Audit::of(&acknowledged, &surviving(&[1, 3]), Monotonic::ZERO, Some(at(4_000)));
         assert_eq!(audit.writes_lost, 2);
         assert_eq!(
             audit.lost.iter().map(|w| (w.id.clone(), w.age_s)).collect::<Vec<_>>(),
@@ -161,14 +162,21 @@ mod tests {
     #[test]
     fn a_region_that_went_on_after_the_fault_loses_from_its_last_write() {
         let acknowledged = [told(1, 1_000), told(2, 9_000), told(3, 10_000)];
-        let audit = Audit::of(&acknowledged, &surviving(&[1]), Some(at(4_000)));
+        let audit = Audit::of(&acknowledged, &surviving(&[1]), Monotonic::ZERO, Some(at(4_000)));
         assert_eq!(audit.lost_at_s, Some(10.0));
         assert!((audit.rpo_s - 1.0).abs() < 1e-9);
     }
 
     #[test]
+    fn an_earlier_loss_is_not_judged_again() {
+        let ledger = [told(1, 1_000), told(2, 9_000)];
+        let audit = Audit::of(&ledger, &surviving(&[2, 3]), at(5_000), None);
+        assert_eq!((audit.writes_acked, audit.writes_lost, audit.unacknowledged), (1, 0, 1));
+    }
+
+    #[test]
     fn a_lost_reply_is_no_lost_write() {
-        let audit = Audit::of(&[told(1, 1_000)], &surviving(&[1, 2, 2]), None);
+        let audit = Audit::of(&[told(1, 1_000)], &surviving(&[1, 2, 2]), Monotonic::ZERO, None);
         assert_eq!((audit.writes_lost, audit.unacknowledged, audit.duplicated), (0, 1, 1));
         assert_eq!(audit.lost_at_s, None);
         assert!(audit.rpo_s.abs() < 1e-9);

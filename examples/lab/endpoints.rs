@@ -25,6 +25,9 @@ pub struct RegionEndpoints {
     /// The Kubernetes API's URL; none in the witness region.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kubernetes: Option<String>,
+    /// A kubeconfig of this region's cluster alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kubeconfig: Option<PathBuf>,
     /// The application's URL; none in the witness region.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub application: Option<String>,
@@ -45,6 +48,10 @@ pub struct Endpoints {
     pub public_name: String,
     /// The port of the application in every region.
     pub application_port: u16,
+    /// The id of the hosted zone.
+    pub hosted_zone_id: String,
+    /// The id of the health check that looks at the failover switch.
+    pub switch_health_check_id: String,
     /// Each region.
     pub regions: BTreeMap<RegionId, RegionEndpoints>,
     /// A kubeconfig with a context per region, where one was written.
@@ -70,7 +77,14 @@ impl Endpoints {
             .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("the lab has no region {region}")))
     }
 
-    /// The variables of the env file: `DR_LAB_*`, and those that make `aws` and `kubectl` ordinary clients.
+    /// The public URL of the application. Its name resolves through the lab's name server only.
+    #[must_use]
+    pub fn public_url(&self) -> String {
+        format!("http://{}:{}", self.public_name, self.application_port)
+    }
+
+    /// The variables of the env file: `DR_LAB_*`, which `examples/ecommerce.dr.yaml` reads, and those that make `aws` and `kubectl`
+    /// ordinary clients.
     ///
     /// The whole of it is also there as one JSON value, `DR_LAB`, from which [`Endpoints::read_env`] builds it again.
     ///
@@ -84,9 +98,10 @@ impl Endpoints {
             .map_err(|e| Error::new(ErrorKind::Internal, "the anchor does not serialise").with_source(e))?;
         let mut variables = vec![
             ("DR_LAB_ADMIN".to_owned(), self.admin.clone()),
-            ("DR_LAB_DNS".to_owned(), self.dns.to_string()),
-            ("DR_LAB_PUBLIC_NAME".to_owned(), self.public_name.clone()),
-            ("DR_LAB_APPLICATION_PORT".to_owned(), self.application_port.to_string()),
+            ("DR_LAB_NAME_SERVER".to_owned(), self.dns.to_string()),
+            ("DR_LAB_PUBLIC_URL".to_owned(), self.public_url()),
+            ("DR_LAB_HOSTED_ZONE_ID".to_owned(), self.hosted_zone_id.clone()),
+            ("DR_LAB_PRIMARY_HEALTH_CHECK_ID".to_owned(), self.switch_health_check_id.clone()),
             ("DR_LAB_ANCHOR".to_owned(), anchor.as_str().unwrap_or_default().to_owned()),
             ("DR_LAB_TIME_SCALE".to_owned(), self.time_scale.to_string()),
         ];
@@ -94,7 +109,9 @@ impl Endpoints {
             let suffix = region.as_str().to_ascii_uppercase().replace('-', "_");
             variables.push((format!("DR_LAB_AWS_{suffix}"), endpoints.aws.clone()));
             variables.extend(endpoints.kubernetes.clone().map(|url| (format!("DR_LAB_KUBERNETES_{suffix}"), url)));
-            variables.extend(endpoints.application.clone().map(|url| (format!("DR_LAB_APPLICATION_{suffix}"), url)));
+            let kubeconfig = endpoints.kubeconfig.as_ref().map(|path| path.display().to_string());
+            variables.extend(kubeconfig.map(|path| (format!("DR_LAB_KUBECONFIG_{suffix}"), path)));
+            variables.extend(endpoints.application.clone().map(|url| (format!("DR_LAB_APP_{suffix}"), url)));
         }
         // The doubles take any credentials; these say what they are.
         variables.push(("AWS_ACCESS_KEY_ID".to_owned(), "LABONLYNOTAREALKEY00".to_owned()));
@@ -155,6 +172,7 @@ mod tests {
             address: Ipv4Addr::new(127, 0, 1, 1),
             aws: "http://127.0.1.1:4000".into(),
             kubernetes: Some("http://127.0.1.1:4001".into()),
+            kubeconfig: Some("/somewhere/us-east-1.kubeconfig".into()),
             application: Some("http://127.0.1.1:4002".into()),
         };
         let endpoints = Endpoints {
@@ -164,6 +182,8 @@ mod tests {
             dns: "127.0.0.1:5300".parse().unwrap(),
             public_name: "api.ecommerce.com".into(),
             application_port: 4002,
+            hosted_zone_id: "Z000000001".into(),
+            switch_health_check_id: "00000000-0000-4000-a000-000000000001".into(),
             regions: BTreeMap::from([(RegionId::new("us-east-1").unwrap(), region)]),
             kubeconfig: None,
         };

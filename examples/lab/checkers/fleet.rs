@@ -7,24 +7,24 @@ use tokio::task::JoinSet;
 
 use super::{HealthPlane, poll};
 
-/// The checkers: two in each of Route 53's eight checker regions.
+/// The checkers, by region and address: two in each of Route 53's eight checker regions.
 pub const CHECKERS: [&str; 16] = [
-    "us-east-1a",
-    "us-east-1b",
-    "us-west-1a",
-    "us-west-1b",
-    "us-west-2a",
-    "us-west-2b",
-    "eu-west-1a",
-    "eu-west-1b",
-    "ap-southeast-1a",
-    "ap-southeast-1b",
-    "ap-southeast-2a",
-    "ap-southeast-2b",
-    "ap-northeast-1a",
-    "ap-northeast-1b",
-    "sa-east-1a",
-    "sa-east-1b",
+    "us-east-1/15.177.0.1",
+    "us-east-1/15.177.0.2",
+    "us-west-1/15.177.4.1",
+    "us-west-1/15.177.4.2",
+    "us-west-2/15.177.8.1",
+    "us-west-2/15.177.8.2",
+    "eu-west-1/15.177.12.1",
+    "eu-west-1/15.177.12.2",
+    "ap-southeast-1/15.177.16.1",
+    "ap-southeast-1/15.177.16.2",
+    "ap-southeast-2/15.177.20.1",
+    "ap-southeast-2/15.177.20.2",
+    "ap-northeast-1/15.177.24.1",
+    "ap-northeast-1/15.177.24.2",
+    "sa-east-1/15.177.28.1",
+    "sa-east-1/15.177.28.2",
 ];
 
 /// How often it is looked whether checks were made or deleted.
@@ -78,8 +78,8 @@ impl Checkers {
                 self.clock.sleep(ROLL_CALL).await;
                 continue;
             };
-            let healthy = poll(self.clock.as_ref(), &probe).await;
-            self.plane.observe(&check, checker, healthy);
+            let seen = poll(self.clock.as_ref(), &probe).await;
+            self.plane.observe(&check, checker, seen);
             self.clock.sleep(probe.interval).await;
         }
     }

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
 use dr_core::time::{Clock, timeout};
@@ -7,7 +7,7 @@ use http_body_util::Full;
 use tokio::net::TcpStream;
 
 use super::{Probe, ProbeKind};
-use crate::wire::Connection;
+use crate::wire::{CallError, Connection};
 
 /// Route 53's limits: to connect for HTTP, to connect for TCP, to answer with a status, and to send the body that is searched.
 const HTTP_CONNECT: Duration = Duration::from_secs(4);
@@ -17,29 +17,49 @@ const BODY: Duration = Duration::from_secs(2);
 /// The part of a body in which the whole string must lie.
 const SEARCHED: usize = 5_120;
 
-/// Whether one poll finds the target healthy.
-pub async fn poll(clock: &dyn Clock, probe: &Probe) -> bool {
-    let Some(target) = probe.target else { return false };
+/// One poll.
+///
+/// # Errors
+///
+/// Why the target is not healthy, in words.
+pub async fn poll(clock: &dyn Clock, probe: &Probe) -> Result<String, String> {
+    let target = probe.target.ok_or("DNS resolution failed")?;
     match &probe.kind {
-        ProbeKind::Tcp => matches!(timeout(clock, TCP_CONNECT, TcpStream::connect(target)).await, Ok(Ok(_))),
-        ProbeKind::Http { host, path, search } => {
-            let Ok(request) = Request::get(path.as_str())
-                .header(header::HOST, host.as_str())
-                .header(header::USER_AGENT, "Amazon-Route53-Health-Check-Service (double)")
-                .header(header::CONNECTION, "close")
-                .body(Full::new(Bytes::new()))
-            else {
-                return false;
-            };
-            let Ok(mut connection) = Connection::open(clock, target, HTTP_CONNECT).await else { return false };
-            let Ok(response) = connection.head(clock, request, STATUS).await else { return false };
-            if !(response.status().is_success() || response.status().is_redirection()) {
-                return false;
-            }
-            let Some(search) = search else { return true };
-            let body = Connection::beginning(clock, response.into_body(), SEARCHED, BODY).await;
-            body.is_ok_and(|body| body.windows(search.len().max(1)).any(|window| window == search.as_bytes()))
-        }
+        ProbeKind::Tcp => match timeout(clock, TCP_CONNECT, TcpStream::connect(target)).await {
+            Ok(Ok(_)) => Ok("Connection established".to_owned()),
+            Ok(Err(_)) => Err("Connection refused".to_owned()),
+            Err(_) => Err("Connection timed out".to_owned()),
+        },
+        ProbeKind::Http { host, path, search } => http(clock, target, host, path, search.as_deref()).await,
+    }
+}
+
+async fn http(
+    clock: &dyn Clock,
+    target: SocketAddr,
+    host: &str,
+    path: &str,
+    search: Option<&str>,
+) -> Result<String, String> {
+    let request = Request::get(path)
+        .header(header::HOST, host)
+        .header(header::USER_AGENT, "Amazon-Route53-Health-Check-Service (double)")
+        .header(header::CONNECTION, "close")
+        .body(Full::new(Bytes::new()))
+        .map_err(|e| e.to_string())?;
+    let in_words = |e: CallError| e.to_string();
+    let mut connection = Connection::open(clock, target, HTTP_CONNECT).await.map_err(in_words)?;
+    let response = connection.head(clock, request, STATUS).await.map_err(in_words)?;
+    let status = response.status();
+    if !(status.is_success() || status.is_redirection()) {
+        return Err(format!("HTTP Status Code {status}"));
+    }
+    let Some(search) = search else { return Ok(format!("HTTP Status Code {status}")) };
+    let body = Connection::beginning(clock, response.into_body(), SEARCHED, BODY).await.map_err(in_words)?;
+    if body.windows(search.len().max(1)).any(|window| window == search.as_bytes()) {
+        Ok(format!("HTTP Status Code {status}, the string was found"))
+    } else {
+        Err(format!("HTTP Status Code {status}, the string was not found"))
     }
 }
 
@@ -84,7 +104,7 @@ mod tests {
         let clock = SystemClock::new();
         for (status, healthy) in [(200, true), (302, true), (404, false), (503, false)] {
             let target = target(StatusCode::from_u16(status).unwrap(), "").await;
-            assert_eq!(poll(&clock, &http(target, None)).await, healthy, "{status}");
+            assert_eq!(poll(&clock, &http(target, None)).await.is_ok(), healthy, "{status}");
         }
     }
 
@@ -93,15 +113,15 @@ mod tests {
         let clock = SystemClock::new();
         let inside = target(StatusCode::OK, format!("{}TOKEN", " ".repeat(5_115))).await;
         let across = target(StatusCode::OK, format!("{}TOKEN", " ".repeat(5_116))).await;
-        assert!(poll(&clock, &http(inside, Some("TOKEN"))).await);
-        assert!(!poll(&clock, &http(inside, Some("token"))).await);
-        assert!(!poll(&clock, &http(across, Some("TOKEN"))).await);
+        assert!(poll(&clock, &http(inside, Some("TOKEN"))).await.is_ok());
+        assert!(poll(&clock, &http(inside, Some("token"))).await.is_err());
+        assert!(poll(&clock, &http(across, Some("TOKEN"))).await.is_err());
     }
 
     #[tokio::test]
     async fn a_target_that_never_answers_is_unhealthy() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let clock = ScaledClock::new(100.0);
-        assert!(!poll(&clock, &http(listener.local_addr().unwrap(), None)).await);
+        assert!(poll(&clock, &http(listener.local_addr().unwrap(), None)).await.is_err());
     }
 }

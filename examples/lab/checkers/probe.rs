@@ -42,8 +42,8 @@ pub struct Probe {
 ///     fn probe(&self, _check: &str) -> Option<Probe> {
 ///         Some(Probe { target: None, kind: ProbeKind::Tcp, interval: Duration::from_secs(30) })
 ///     }
-///     fn observe(&self, check: &str, checker: &str, healthy: bool) {
-///         println!("{checker} sees {check}: {healthy}");
+///     fn observe(&self, check: &str, checker: &str, seen: Result<String, String>) {
+///         println!("{checker} sees {check}: {seen:?}");
 ///     }
 /// }
 ///
@@ -54,6 +54,6 @@ pub trait HealthPlane: fmt::Debug + Send + Sync + 'static {
     fn checks(&self) -> Vec<String>;
     /// How a check is polled now; none when it is gone, or disabled.
     fn probe(&self, check: &str) -> Option<Probe>;
-    /// Takes in what one checker saw.
-    fn observe(&self, check: &str, checker: &str, healthy: bool);
+    /// Takes in what one checker saw: what was well, or what was not.
+    fn observe(&self, check: &str, checker: &str, seen: Result<String, String>);
 }

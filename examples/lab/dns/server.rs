@@ -3,7 +3,7 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use hickory_proto::{
     op::{Edns, Metadata, OpCode, ResponseCode},
-    rr::{DNSClass, LowerName, Name, RData, Record, RecordType, rdata},
+    rr::{DNSClass, LowerName, Name, RData, Record, RecordType},
 };
 use hickory_server::{
     Server,
@@ -16,10 +16,6 @@ use tokio_util::sync::CancellationToken;
 use super::{Lookup, Zone};
 use crate::wire::bind_dns;
 
-/// Negative answers of a Route 53 zone are cached for as long as its default SOA says, 900 seconds.
-const NEGATIVE_TTL: u32 = 900;
-/// What a zone's NS records live for, 172,800 seconds by default.
-const NS_TTL: u32 = 172_800;
 /// The size of a UDP answer that crosses the Internet in one piece.
 const EDNS_PAYLOAD: u16 = 1232;
 /// How long an idle TCP connection is kept, in the machine's time.
@@ -71,78 +67,60 @@ impl Drop for NameServer {
 struct Authority {
     zone: Arc<dyn Zone>,
     apex: LowerName,
-    soa: Record,
-    ns: Vec<Record>,
+    apex_text: String,
 }
 
 impl Authority {
     fn new(zone: Arc<dyn Zone>) -> io::Result<Self> {
-        let name = |text: String| Name::from_ascii(text).map_err(|e| io::Error::new(io::ErrorKind::InvalidInput, e));
-        let apex = name(format!("{}.", zone.apex()))?;
-        let servers = ["ns-1.awsdns-00.com.", "ns-2.awsdns-00.net.", "ns-3.awsdns-00.org.", "ns-4.awsdns-00.co.uk."];
-        let ns = servers
-            .iter()
-            .map(|server| {
-                let ns = RData::NS(rdata::NS(name((*server).to_owned())?));
-                Ok(Record::from_rdata(apex.clone(), NS_TTL, ns))
-            })
-            .collect::<io::Result<Vec<_>>>()?;
-        let mname = name("ns-1.awsdns-00.com.".to_owned())?;
-        let rname = name("awsdns-hostmaster.amazon.com.".to_owned())?;
-        // The numbers of every new Route 53 zone: serial 1, refresh 7200, retry 900, expire 1209600, minimum 86400.
-        // The record's own TTL of 900 is the smaller, and so the one that counts for negative answers (RFC 2308).
-        let soa = rdata::SOA::new(mname, rname, 1, 7_200, 900, 1_209_600, 86_400);
-        let soa = Record::from_rdata(apex.clone(), NEGATIVE_TTL, RData::SOA(soa));
-        Ok(Self { zone, apex: LowerName::new(&apex), soa, ns })
+        let apex_text = zone.apex();
+        let apex =
+            Name::from_ascii(format!("{apex_text}.")).map_err(|e| io::Error::new(io::ErrorKind::InvalidInput, e))?;
+        Ok(Self { zone, apex: LowerName::new(&apex), apex_text })
     }
 
     fn resolve(&self, name: &LowerName, original: &Name, kind: RecordType) -> Reply {
         if !self.apex.zone_of(name) {
-            return Reply::refused();
-        }
-        if *name == self.apex {
-            match kind {
-                RecordType::SOA => return Reply::of(vec![self.soa.clone()]),
-                RecordType::NS => return Reply::of(self.ns.clone()),
-                _ => {}
-            }
+            return Reply::of(ResponseCode::Refused);
         }
         let text = name.to_string();
         match self.zone.lookup(text.trim_end_matches('.'), kind) {
-            Lookup::Records { ttl, values } => {
-                let parsed: Result<Vec<_>, _> = values.iter().map(|v| RData::try_from_str(kind, v)).collect();
-                match parsed {
-                    Ok(data) => {
-                        Reply::of(data.into_iter().map(|d| Record::from_rdata(original.clone(), ttl, d)).collect())
-                    }
-                    Err(_) => Reply { code: ResponseCode::ServFail, answers: Vec::new(), soa: None },
-                }
+            Lookup::Records { kind, ttl, values } => match records(original, kind, ttl, &values) {
+                Some(answers) => Reply { answers, ..Reply::of(ResponseCode::NoError) },
+                None => Reply::of(ResponseCode::ServFail),
+            },
+            Lookup::NoData => Reply { soa: self.soa(), ..Reply::of(ResponseCode::NoError) },
+            Lookup::NxDomain => Reply { soa: self.soa(), ..Reply::of(ResponseCode::NXDomain) },
+        }
+    }
+
+    /// What goes with an answer that says no, so that resolvers know how long to believe it (RFC 2308).
+    fn soa(&self) -> Vec<Record> {
+        match self.zone.lookup(&self.apex_text, RecordType::SOA) {
+            Lookup::Records { kind, ttl, values } => {
+                records(&Name::from(self.apex.clone()), kind, ttl, &values).unwrap_or_default()
             }
-            Lookup::NoData => Reply { code: ResponseCode::NoError, answers: Vec::new(), soa: Some(self.soa.clone()) },
-            // The apex exists, whatever the zone thinks of it.
-            Lookup::NxDomain if *name == self.apex => {
-                Reply { code: ResponseCode::NoError, answers: Vec::new(), soa: Some(self.soa.clone()) }
-            }
-            Lookup::NxDomain => {
-                Reply { code: ResponseCode::NXDomain, answers: Vec::new(), soa: Some(self.soa.clone()) }
-            }
+            _ => Vec::new(),
         }
     }
 }
 
+fn records(name: &Name, kind: RecordType, ttl: u32, values: &[String]) -> Option<Vec<Record>> {
+    values
+        .iter()
+        .map(|value| Some(Record::from_rdata(name.clone(), ttl, RData::try_from_str(kind, value).ok()?)))
+        .collect()
+}
+
+#[derive(Default)]
 struct Reply {
     code: ResponseCode,
     answers: Vec<Record>,
-    soa: Option<Record>,
+    soa: Vec<Record>,
 }
 
 impl Reply {
-    fn of(answers: Vec<Record>) -> Self {
-        Self { code: ResponseCode::NoError, answers, soa: None }
-    }
-
-    fn refused() -> Self {
-        Self { code: ResponseCode::Refused, answers: Vec::new(), soa: None }
+    fn of(code: ResponseCode) -> Self {
+        Self { code, ..Self::default() }
     }
 }
 
@@ -154,12 +132,10 @@ impl RequestHandler for Authority {
         mut response_handle: R,
     ) -> ResponseInfo {
         let reply = match request.request_info() {
-            Ok(_) if request.metadata.op_code != OpCode::Query => {
-                Reply { code: ResponseCode::NotImp, answers: Vec::new(), soa: None }
-            }
-            Ok(info) if info.query.query_class() != DNSClass::IN => Reply::refused(),
+            Ok(_) if request.metadata.op_code != OpCode::Query => Reply::of(ResponseCode::NotImp),
+            Ok(info) if info.query.query_class() != DNSClass::IN => Reply::of(ResponseCode::Refused),
             Ok(info) => self.resolve(info.query.name(), info.query.original().name(), info.query.query_type()),
-            Err(_) => Reply { code: ResponseCode::FormErr, answers: Vec::new(), soa: None },
+            Err(_) => Reply::of(ResponseCode::FormErr),
         };
         let mut metadata = Metadata::response_from_request(&request.metadata);
         metadata.authoritative = !matches!(reply.code, ResponseCode::Refused | ResponseCode::FormErr);
@@ -198,7 +174,20 @@ mod tests {
         fn lookup(&self, name: &str, kind: RecordType) -> Lookup {
             match (name, kind) {
                 ("api.ecommerce.com", RecordType::A) => Lookup::addresses(60, &[Ipv4Addr::new(127, 0, 1, 1)]),
-                ("api.ecommerce.com", _) => Lookup::NoData,
+                ("ecommerce.com", RecordType::SOA) => Lookup::Records {
+                    kind,
+                    ttl: 900,
+                    values: vec!["ns-1.awsdns-01.com. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400".into()],
+                },
+                ("ecommerce.com", RecordType::NS) => Lookup::Records {
+                    kind,
+                    ttl: 172_800,
+                    values: vec!["ns-1.awsdns-01.com.".into(), "ns-2.awsdns-02.net.".into()],
+                },
+                ("www.ecommerce.com", RecordType::A) => {
+                    Lookup::Records { kind: RecordType::CNAME, ttl: 300, values: vec!["api.ecommerce.com.".into()] }
+                }
+                ("api.ecommerce.com" | "ecommerce.com", _) => Lookup::NoData,
                 _ => Lookup::NxDomain,
             }
         }
@@ -236,8 +225,10 @@ mod tests {
     #[tokio::test]
     async fn the_apex_has_its_soa_and_name_servers_and_other_zones_are_refused() {
         let (_server, resolver) = server().await;
-        assert_eq!(resolver.query("ecommerce.com", RecordType::NS).await.unwrap().answers.len(), 4);
+        assert_eq!(resolver.query("ecommerce.com", RecordType::NS).await.unwrap().answers.len(), 2);
         assert_eq!(resolver.query("ecommerce.com", RecordType::SOA).await.unwrap().answers.len(), 1);
+        let alias = resolver.query("www.ecommerce.com", RecordType::A).await.unwrap();
+        assert_eq!(alias.answers[0].record_type(), RecordType::CNAME);
         let elsewhere = resolver.query("example.org", RecordType::A).await.unwrap();
         assert_eq!(elsewhere.metadata.response_code, ResponseCode::Refused);
     }

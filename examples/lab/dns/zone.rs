@@ -7,6 +7,8 @@ use hickory_proto::rr::RecordType;
 pub enum Lookup {
     /// These records, each in the text form of its type.
     Records {
+        /// Their type: the one asked for, or CNAME.
+        kind: RecordType,
         /// Time to live, in seconds.
         ttl: u32,
         /// `192.0.2.1` for A, `"v=spf1 -all"` for TXT.
@@ -22,7 +24,7 @@ impl Lookup {
     /// Addresses.
     #[must_use]
     pub fn addresses(ttl: u32, addresses: &[Ipv4Addr]) -> Self {
-        Self::Records { ttl, values: addresses.iter().map(Ipv4Addr::to_string).collect() }
+        Self::Records { kind: RecordType::A, ttl, values: addresses.iter().map(Ipv4Addr::to_string).collect() }
     }
 }
 
@@ -52,5 +54,7 @@ pub trait Zone: fmt::Debug + Send + Sync + 'static {
     /// The name of the zone, in lower case and without the final dot.
     fn apex(&self) -> String;
     /// The answer to a question about a name of the zone, in lower case and without the final dot.
+    ///
+    /// The apex's SOA is asked for too: it goes with every answer that says no.
     fn lookup(&self, name: &str, kind: RecordType) -> Lookup;
 }

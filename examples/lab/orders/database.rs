@@ -42,7 +42,7 @@ pub struct Promotion {
 ///
 /// impl Database for Settled {
 ///     fn is_writable(&self, region: &RegionId) -> bool { *region == self.0 }
-///     fn lag(&self) -> Duration { Duration::from_millis(900) }
+///     fn lag(&self, _replica: &RegionId) -> Duration { Duration::from_millis(900) }
 ///     fn promotions(&self, _after: usize) -> Vec<Promotion> { Vec::new() }
 ///     fn is_replica(&self, region: &RegionId) -> bool { *region != self.0 }
 /// }
@@ -56,8 +56,8 @@ pub struct Promotion {
 pub trait Database: fmt::Debug + Send + Sync + 'static {
     /// Whether this region's cluster takes writes now.
     fn is_writable(&self, region: &RegionId) -> bool;
-    /// The replication lag, the same number that the world's metrics report.
-    fn lag(&self) -> Duration;
+    /// How far a replica follows behind, the same number that the world's metrics report.
+    fn lag(&self, replica: &RegionId) -> Duration;
     /// The completed changes of writer, oldest first, without the first `after`.
     fn promotions(&self, after: usize) -> Vec<Promotion>;
     /// Whether this region's volume is a copy of the writer's: false for the writer, and for an old one that was not rebuilt yet.

@@ -188,8 +188,6 @@ impl Stores {
     }
 
     fn ship(&self, inner: &mut Inner, now: Monotonic) {
-        let horizon = horizon(now, self.database.lag());
-        let Some(horizon) = horizon else { return };
         let replicas: Vec<_> = inner
             .volumes
             .iter()
@@ -202,7 +200,9 @@ impl Stores {
             if self.is_cut_off(&region) || self.is_cut_off(&source) {
                 continue;
             }
-            inner.copy(&source, &region, Some(horizon));
+            if let Some(horizon) = horizon(now, self.database.lag(&region)) {
+                inner.copy(&source, &region, Some(horizon));
+            }
         }
     }
 

@@ -216,10 +216,16 @@ impl Route53 {
         Ok(check.id)
     }
 
-    /// Makes every change so far visible to [`answer`](Self::answer) at once.
+    /// Makes every change and every health status so far visible to [`answer`](Self::answer) at once, as if it had been so for long.
     pub fn settle(&self) {
         let now = self.now();
-        self.live().settled = now;
+        let mut live = self.live();
+        live.settled = now;
+        for flips in live.flips.values_mut() {
+            if let Some((_, status)) = flips.pop_back() {
+                *flips = VecDeque::from([(Monotonic::ZERO, status)]);
+            }
+        }
     }
 
     /// Protects the records of a name and type from `ChangeResourceRecordSets`.

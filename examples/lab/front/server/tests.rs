@@ -25,7 +25,7 @@ impl Database for Stand {
         self.writable.load(Ordering::Relaxed)
     }
 
-    fn lag(&self) -> Duration {
+    fn lag(&self, _replica: &RegionId) -> Duration {
         Duration::ZERO
     }
 

@@ -20,7 +20,7 @@ impl Database for Script {
         self.writable.lock().unwrap().contains(region)
     }
 
-    fn lag(&self) -> Duration {
+    fn lag(&self, _replica: &RegionId) -> Duration {
         Duration::from_millis(self.lag_ms.load(Ordering::Relaxed))
     }
 
