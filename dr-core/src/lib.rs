@@ -21,6 +21,7 @@ pub mod model;
 pub mod plan;
 pub mod planner;
 pub mod probe;
+pub mod report;
 pub mod spec;
 pub mod step;
 #[cfg(feature = "testing")]

@@ -1,0 +1,12 @@
+//! The report as one HTML file: inline SVG, a little CSS, no script, nothing from outside, light and dark.
+
+mod chart;
+mod clients;
+mod escape;
+mod flags;
+mod lanes;
+mod packing;
+mod page;
+mod scale;
+
+pub(super) use page::Page;
