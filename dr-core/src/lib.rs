@@ -14,7 +14,6 @@
 
 pub mod detect;
 pub mod driver;
-pub mod engine;
 pub mod error;
 pub mod event;
 pub mod journal;

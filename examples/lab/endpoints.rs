@@ -15,6 +15,8 @@ use dr_core::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::platform::STANDBY;
+
 /// What listens in one region.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegionEndpoints {
@@ -85,42 +87,40 @@ impl Endpoints {
 
     /// The variables of the env file: `DR_LAB_*`, which `examples/ecommerce.dr.yaml` reads, and those that make `aws` and `kubectl`
     /// ordinary clients.
-    ///
-    /// The whole of it is also there as one JSON value, `DR_LAB`, from which [`Endpoints::read_env`] builds it again.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Internal`] when it does not serialise.
-    pub fn variables(&self) -> Result<Vec<(String, String)>> {
-        let json = serde_json::to_string(self)
-            .map_err(|e| Error::new(ErrorKind::Internal, "the endpoints do not serialise").with_source(e))?;
-        let anchor = serde_json::to_value(self.anchor)
-            .map_err(|e| Error::new(ErrorKind::Internal, "the anchor does not serialise").with_source(e))?;
-        let mut variables = vec![
-            ("DR_LAB_ADMIN".to_owned(), self.admin.clone()),
-            ("DR_LAB_NAME_SERVER".to_owned(), self.dns.to_string()),
-            ("DR_LAB_PUBLIC_URL".to_owned(), self.public_url()),
-            ("DR_LAB_HOSTED_ZONE_ID".to_owned(), self.hosted_zone_id.clone()),
-            ("DR_LAB_PRIMARY_HEALTH_CHECK_ID".to_owned(), self.switch_health_check_id.clone()),
-            ("DR_LAB_ANCHOR".to_owned(), anchor.as_str().unwrap_or_default().to_owned()),
-            ("DR_LAB_TIME_SCALE".to_owned(), self.time_scale.to_string()),
-        ];
+    #[must_use]
+    pub fn variables(&self) -> BTreeMap<String, String> {
+        let mut variables = BTreeMap::new();
+        let mut set = |name: &str, value: String| variables.insert(name.to_owned(), value);
+        set("DR_LAB_ADMIN", self.admin.clone());
+        set("DR_LAB_NAME_SERVER", self.dns.to_string());
+        set("DR_LAB_DNS_PORT", self.dns.port().to_string());
+        set("DR_LAB_PUBLIC_URL", self.public_url());
+        set("DR_LAB_HOSTED_ZONE_ID", self.hosted_zone_id.clone());
+        set("DR_LAB_PRIMARY_HEALTH_CHECK_ID", self.switch_health_check_id.clone());
+        set("DR_LAB_ANCHOR_MS", self.anchor.as_millis().to_string());
+        set("DR_LAB_TIME_SCALE", self.time_scale.to_string());
         for (region, endpoints) in &self.regions {
             let suffix = region.as_str().to_ascii_uppercase().replace('-', "_");
-            variables.push((format!("DR_LAB_AWS_{suffix}"), endpoints.aws.clone()));
-            variables.extend(endpoints.kubernetes.clone().map(|url| (format!("DR_LAB_KUBERNETES_{suffix}"), url)));
-            let kubeconfig = endpoints.kubeconfig.as_ref().map(|path| path.display().to_string());
-            variables.extend(kubeconfig.map(|path| (format!("DR_LAB_KUBECONFIG_{suffix}"), path)));
-            variables.extend(endpoints.application.clone().map(|url| (format!("DR_LAB_APP_{suffix}"), url)));
+            set(&format!("DR_LAB_AWS_{suffix}"), endpoints.aws.clone());
+            if let Some(url) = &endpoints.kubernetes {
+                set(&format!("DR_LAB_KUBERNETES_{suffix}"), url.clone());
+            }
+            if let Some(path) = &endpoints.kubeconfig {
+                set(&format!("DR_LAB_KUBECONFIG_{suffix}"), path.display().to_string());
+            }
+            if let Some(url) = &endpoints.application {
+                set(&format!("DR_LAB_APPLICATION_{suffix}"), url.clone());
+            }
         }
         // The doubles take any credentials; these say what they are.
-        variables.push(("AWS_ACCESS_KEY_ID".to_owned(), "LABONLYNOTAREALKEY00".to_owned()));
-        variables.push(("AWS_SECRET_ACCESS_KEY".to_owned(), "lab-only-not-a-secret".to_owned()));
+        set("AWS_ACCESS_KEY_ID", "LABONLYNOTAREALKEY00".to_owned());
+        set("AWS_SECRET_ACCESS_KEY", "lab-only-not-a-secret".to_owned());
+        // Whoever names no region had better not depend on the one that is about to fail.
+        set("AWS_DEFAULT_REGION", STANDBY.to_owned());
         if let Some(kubeconfig) = &self.kubeconfig {
-            variables.push(("KUBECONFIG".to_owned(), kubeconfig.display().to_string()));
+            set("KUBECONFIG", kubeconfig.display().to_string());
         }
-        variables.push(("DR_LAB".to_owned(), json));
-        Ok(variables)
+        variables
     }
 
     /// Writes the env file, a `KEY=VALUE` a line, as a whole or not at all.
@@ -130,35 +130,37 @@ impl Endpoints {
     /// [`ErrorKind::Storage`] with what the file system says.
     pub fn write_env(&self, path: &Path) -> Result<()> {
         let mut text = String::new();
-        for (key, value) in self.variables()? {
-            // Writing to a string does not fail. The quotes let a shell source the file.
-            let _ = writeln!(text, "{key}='{value}'");
+        for (key, value) in self.variables() {
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "{key}={value}");
         }
         let write = || {
+            if let Some(folder) = path.parent() {
+                fs::create_dir_all(folder)?;
+            }
             let beside = path.with_extension("partial");
             fs::write(&beside, text)?;
             fs::rename(beside, path)
         };
         write().map_err(|e: io::Error| {
-            Error::new(ErrorKind::Storage, format!("{} cannot be written", path.display())).with_source(e)
+            Error::new(ErrorKind::Storage, format!("{} cannot be written: {e}", path.display())).with_source(e)
         })
     }
 
-    /// Reads what [`Endpoints::write_env`] wrote.
+    /// The admin endpoint's URL in an env file.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Storage`] when the file cannot be read, [`ErrorKind::Invalid`] when a lab did not write it.
-    pub fn read_env(path: &Path) -> Result<Self> {
-        let text = fs::read_to_string(path)
-            .map_err(|e| Error::new(ErrorKind::Storage, format!("{} cannot be read", path.display())).with_source(e))?;
-        let json = text
-            .lines()
-            .find_map(|line| line.strip_prefix("DR_LAB='")?.strip_suffix('\''))
-            .ok_or_else(|| Error::new(ErrorKind::Invalid, format!("{} is no lab's env file", path.display())))?;
-        serde_json::from_str(json).map_err(|e| {
-            Error::new(ErrorKind::Invalid, format!("{} is no lab's env file", path.display())).with_source(e)
-        })
+    pub(crate) fn admin_of(path: &Path) -> Result<String> {
+        let text = fs::read_to_string(path).map_err(|e| {
+            let message = format!("{} cannot be read ({e}): does a lab stand?", path.display());
+            Error::new(ErrorKind::Storage, message).with_source(e)
+        })?;
+        let admin = text.lines().find_map(|line| line.strip_prefix("DR_LAB_ADMIN="));
+        admin
+            .map(str::to_owned)
+            .ok_or_else(|| Error::new(ErrorKind::Invalid, format!("{} is not the env file of a lab", path.display())))
     }
 }
 
@@ -167,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_env_file_reads_back_as_it_was() {
+    fn the_env_file_leads_to_the_lab() {
         let region = RegionEndpoints {
             address: Ipv4Addr::new(127, 0, 1, 1),
             aws: "http://127.0.1.1:4000".into(),
@@ -190,10 +192,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lab.env");
         endpoints.write_env(&path).unwrap();
-        assert_eq!(Endpoints::read_env(&path).unwrap(), endpoints);
+        assert_eq!(Endpoints::admin_of(&path).unwrap(), "http://127.0.0.1:5000");
         let text = fs::read_to_string(&path).unwrap();
-        assert!(text.contains("DR_LAB_KUBERNETES_US_EAST_1='http://127.0.1.1:4001'\n"), "{text}");
-        fs::write(&path, "PATH='/bin'\n").unwrap();
-        assert_eq!(Endpoints::read_env(&path).unwrap_err().kind(), ErrorKind::Invalid);
+        assert!(text.contains("DR_LAB_KUBERNETES_US_EAST_1=http://127.0.1.1:4001\n"), "{text}");
+        fs::write(&path, "PATH=/bin\n").unwrap();
+        assert_eq!(Endpoints::admin_of(&path).unwrap_err().kind(), ErrorKind::Invalid);
     }
 }

@@ -113,28 +113,30 @@ impl LabControl for Inner {
             }
             None => self.estate.active()?,
         };
-        self.stores.advance();
-        let at = self.clock.monotonic();
-        if let Some(preset) = request.preset {
-            preset.apply(&self.board, region);
-        }
-        for rule in &request.rules {
-            self.board.add(rule.clone());
-        }
+        let at = self.stores.at_once(|now| {
+            if let Some(preset) = request.preset {
+                preset.apply(&self.board, region);
+            }
+            for rule in &request.rules {
+                self.board.add(rule.clone());
+            }
+            now
+        });
         Ok(self.remember(FAULT, at))
     }
 
     async fn heal(&self) -> Result<Mark> {
-        self.stores.advance();
-        self.board.clear();
-        Ok(self.remember(HEAL, self.clock.monotonic()))
+        let at = self.stores.at_once(|now| {
+            self.board.clear();
+            now
+        });
+        Ok(self.remember(HEAL, at))
     }
 
     async fn set_lag(&self, lag: Duration) -> Result<()> {
-        // What had crossed under the old lag has crossed.
-        self.stores.advance();
         *self.lag.lock().unwrap_or_else(PoisonError::into_inner) = lag;
-        self.estate.aurora.set_lag(lag);
+        // What had crossed under the old lag has crossed.
+        self.stores.at_once(|_| self.estate.aurora.set_lag(lag));
         Ok(())
     }
 

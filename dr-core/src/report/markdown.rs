@@ -93,10 +93,9 @@ fn findings(f: &mut fmt::Formatter<'_>, report: &DrillReport) -> fmt::Result {
             )?;
         }
     }
-    let waivers = report.waivers();
-    if !waivers.is_empty() {
+    if !report.waivers.is_empty() {
         writeln!(f, "\n## Waivers\n\n| rule | step | who | why | until |\n|---|---|---|---|---|")?;
-        for waiver in waivers {
+        for waiver in &report.waivers {
             let step = waiver.step.as_ref().map_or_else(|| "every step".to_owned(), ToString::to_string);
             let (rule, who, why) = (Cell(&waiver.rule), Cell(&waiver.who), Cell(&waiver.why));
             writeln!(f, "| {rule} | {step} | {who} | {why} | {} |", waiver.until)?;

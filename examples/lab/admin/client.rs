@@ -27,10 +27,9 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// A lab that stands in another process.
 #[derive(Clone, Debug)]
 pub struct LabClient {
+    wire: Wire,
     endpoints: Endpoints,
-    admin: SocketAddr,
     clock: SharedClock,
-    machine: Arc<SystemClock>,
 }
 
 impl LabClient {
@@ -38,27 +37,36 @@ impl LabClient {
     ///
     /// # Errors
     ///
-    /// As [`Endpoints::read_env`]; [`ErrorKind::Unavailable`] when that lab does not stand any more.
+    /// [`ErrorKind::Storage`] when the file cannot be read, [`ErrorKind::Invalid`] when a lab did not write it,
+    /// [`ErrorKind::Unavailable`] when that lab does not stand any more.
     pub async fn from_env_file(path: &Path) -> Result<Self> {
-        let client = Self::new(Endpoints::read_env(path)?)?;
-        client.marks().await?;
-        Ok(client)
+        Self::connect(&Endpoints::admin_of(path)?).await
     }
 
-    /// A client of the lab at these endpoints.
+    /// A client of the lab with this admin endpoint.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Invalid`] when the admin URL is not one of a lab.
-    pub fn new(endpoints: Endpoints) -> Result<Self> {
-        let admin = endpoints.admin.strip_prefix("http://").and_then(|address| address.parse().ok());
-        let admin = admin.ok_or_else(|| {
-            Error::new(ErrorKind::Invalid, format!("{:?} is no admin endpoint of a lab", endpoints.admin))
-        })?;
+    /// [`ErrorKind::Invalid`] when the URL is not one of a lab, [`ErrorKind::Unavailable`] when no lab answers there.
+    pub async fn connect(admin_url: &str) -> Result<Self> {
+        let admin = admin_url.strip_prefix("http://").and_then(|address| address.parse().ok());
+        let admin = admin
+            .ok_or_else(|| Error::new(ErrorKind::Invalid, format!("{admin_url:?} is no admin endpoint of a lab")))?;
+        let wire = Wire { admin, machine: SystemClock::new() };
+        let endpoints: Endpoints = wire.get("/endpoints").await?;
         let clock: SharedClock = Arc::new(endpoints.clock());
-        Ok(Self { endpoints, admin, clock, machine: Arc::new(SystemClock::new()) })
+        Ok(Self { wire, endpoints, clock })
     }
+}
 
+/// The way to the admin endpoint.
+#[derive(Clone, Debug)]
+struct Wire {
+    admin: SocketAddr,
+    machine: SystemClock,
+}
+
+impl Wire {
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
         self.call(Method::GET, path, Bytes::new()).await
     }
@@ -82,11 +90,11 @@ impl LabClient {
             .header(header::CONTENT_TYPE, "application/json")
             .body(body.into())
             .map_err(|e| fail(ErrorKind::Invalid, e.to_string()).with_effect(Effect::NotApplied))?;
-        let mut connection = Connection::open(self.machine.as_ref(), self.admin, LIMIT).await.map_err(|e| {
+        let mut connection = Connection::open(&self.machine, self.admin, LIMIT).await.map_err(|e| {
             fail(ErrorKind::Unavailable, format!("the lab does not answer: {e}")).with_effect(Effect::NotApplied)
         })?;
         let response = connection
-            .call(self.machine.as_ref(), request, LIMIT)
+            .call(&self.machine, request, LIMIT)
             .await
             .map_err(|e| fail(ErrorKind::Unavailable, format!("the lab does not answer: {e}")))?;
         if response.status().is_success() {
@@ -114,46 +122,46 @@ impl LabControl for LabClient {
     }
 
     async fn state(&self) -> Result<StackState> {
-        self.get("/state").await
+        self.wire.get("/state").await
     }
 
     async fn clients(&self, window: Window) -> Result<ClientReport> {
         let parameters = [("from_s", window.from_s), ("to_s", window.to_s)];
         let query: Vec<_> =
             parameters.iter().filter_map(|(name, value)| value.map(|value| format!("{name}={value}"))).collect();
-        self.get(&format!("/clients?{}", query.join("&"))).await
+        self.wire.get(&format!("/clients?{}", query.join("&"))).await
     }
 
     async fn audit(&self, since_s: Option<f64>) -> Result<Audit> {
         match since_s {
-            Some(since_s) => self.get(&format!("/audit?since_s={since_s}")).await,
-            None => self.get("/audit").await,
+            Some(since_s) => self.wire.get(&format!("/audit?since_s={since_s}")).await,
+            None => self.wire.get("/audit").await,
         }
     }
 
     async fn effects(&self) -> Result<Vec<EffectRecord>> {
-        self.get("/effects").await
+        self.wire.get("/effects").await
     }
 
     async fn inject(&self, request: &FaultRequest) -> Result<Mark> {
-        self.post("/faults", request).await
+        self.wire.post("/faults", request).await
     }
 
     async fn heal(&self) -> Result<Mark> {
-        self.call(Method::DELETE, "/faults", Bytes::new()).await
+        self.wire.call(Method::DELETE, "/faults", Bytes::new()).await
     }
 
     async fn set_lag(&self, lag: Duration) -> Result<()> {
         let lag_ms = u64::try_from(lag.as_millis()).unwrap_or(u64::MAX);
-        let _: LagRequest = self.post("/lag", &LagRequest { lag_ms }).await?;
+        let _: LagRequest = self.wire.post("/lag", &LagRequest { lag_ms }).await?;
         Ok(())
     }
 
     async fn mark(&self, label: &str) -> Result<Mark> {
-        self.post("/marks", &MarkRequest { label: label.to_owned() }).await
+        self.wire.post("/marks", &MarkRequest { label: label.to_owned() }).await
     }
 
     async fn marks(&self) -> Result<Vec<Mark>> {
-        self.get("/marks").await
+        self.wire.get("/marks").await
     }
 }

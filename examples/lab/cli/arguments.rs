@@ -5,7 +5,7 @@ use dr_core::error::Result;
 use dr_lab::FaultPreset;
 
 /// Where a standing lab is found when nothing else is said.
-const ENV_FILE: &str = "target/lab.env";
+const ENV_FILE: &str = "target/lab/env";
 
 /// The e-commerce platform in two regions and a witness, on this machine: real sockets, real DNS packets, and a region to lose.
 ///

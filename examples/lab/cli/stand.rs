@@ -31,7 +31,7 @@ impl Stand {
             .application_port(self.application_port)
             .dns_port(self.dns_port)
             .admin_port(self.admin_port)
-            .folder(folder.join("lab"))
+            .folder(folder)
             .build()
             .await?;
         lab.endpoints().write_env(&self.env_file)?;

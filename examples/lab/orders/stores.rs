@@ -163,14 +163,23 @@ impl Stores {
         }
     }
 
-    /// Ships what is due and takes in changes of role.
-    ///
-    /// Everything that reads or writes a volume does this first; call it before a fault is thrown, so that what had crossed by then counts as crossed.
+    /// Ships what is due and takes in changes of role. Everything that reads or writes a volume does this first.
     pub fn advance(&self) {
         drop(self.current());
     }
 
+    /// Does something at one moment, before which everything due has crossed, and nothing else: a fault that is thrown here cuts the volumes off
+    /// at exactly the moment that `act` is told.
+    pub fn at_once<R>(&self, act: impl FnOnce(Monotonic) -> R) -> R {
+        let (_inner, now) = self.lock_now();
+        act(now)
+    }
+
     fn current(&self) -> MutexGuard<'_, Inner> {
+        self.lock_now().0
+    }
+
+    fn lock_now(&self) -> (MutexGuard<'_, Inner>, Monotonic) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.clock.monotonic();
         for promotion in self.database.promotions(inner.seen) {
@@ -184,7 +193,7 @@ impl Stores {
             inner.rejoin(&region);
         }
         self.ship(&mut inner, now);
-        inner
+        (inner, now)
     }
 
     fn ship(&self, inner: &mut Inner, now: Monotonic) {

@@ -1,1 +1,0 @@
-//! The laws of [`Journal`], run against every implementation.
