@@ -17,6 +17,7 @@ pub mod driver;
 pub mod error;
 pub mod event;
 pub mod journal;
+pub mod lint;
 pub mod model;
 pub mod plan;
 pub mod planner;

@@ -1,11 +1,11 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
 use super::{Cycle, dependency_order};
 use crate::{
     model::{ApplicationId, Objectives, Region, RegionId, RegionRole, Resource, ResourceId, ServiceId},
-    spec::{ServiceSpec, Spec},
+    spec::{DetectionSpec, ObserverSpec, ProbeSpec, ServiceSpec, Spec},
 };
 
 /// A spec from which no topology can be made. A spec that came out of a loader never gives this one.
@@ -35,6 +35,9 @@ pub struct Topology {
     regions: Vec<Region>,
     resources: Vec<Resource>,
     services: Vec<ServiceSpec>,
+    observers: Vec<ObserverSpec>,
+    probes: Vec<ProbeSpec>,
+    detection: DetectionSpec,
 }
 
 impl Topology {
@@ -72,6 +75,9 @@ impl Topology {
             regions: spec.regions.iter().map(|r| Region { id: r.id.clone(), role: r.role }).collect(),
             resources: order.into_iter().filter_map(at).cloned().map(Resource::from).collect(),
             services: spec.services.clone(),
+            observers: spec.observers.clone(),
+            probes: spec.probes.clone(),
+            detection: spec.detection,
         })
     }
 
@@ -152,5 +158,30 @@ impl Topology {
     #[must_use]
     pub fn service(&self, id: &ServiceId) -> Option<&ServiceSpec> {
         self.services.iter().find(|service| service.id == *id)
+    }
+
+    /// The places that observe.
+    #[must_use]
+    pub fn observers(&self) -> &[ObserverSpec] {
+        &self.observers
+    }
+
+    /// What every observer probes.
+    #[must_use]
+    pub fn probes(&self) -> &[ProbeSpec] {
+        &self.probes
+    }
+
+    /// When observers together call a region lost.
+    #[must_use]
+    pub fn detection(&self) -> &DetectionSpec {
+        &self.detection
+    }
+
+    /// The longest from the loss of a region to a standing verdict: the quickest probe's
+    /// [`detect_max`](ProbeSpec::detect_max), then the dwell. `None` without probes.
+    #[must_use]
+    pub fn detect_max(&self) -> Option<Duration> {
+        self.probes.iter().map(ProbeSpec::detect_max).min().map(|spent| spent.saturating_add(self.detection.dwell))
     }
 }

@@ -1,0 +1,4 @@
+mod fixture;
+mod report;
+mod rules;
+mod scale;
