@@ -14,6 +14,7 @@
 
 pub mod detect;
 pub mod driver;
+pub mod engine;
 pub mod error;
 pub mod event;
 pub mod journal;

@@ -143,11 +143,12 @@ impl Route53FailoverSpec {
             }
         }
         if let SwitchSpec::StandbyTakesOver { region, .. } = &spec.switch
-            && spec.member(region).is_ok_and(|member| member.failover == FailoverRole::Primary) {
-                return Err(invalid(format!(
-                    "the switch's bucket is in {region}, the primary's own region: write the standby's, which is there when the primary is not"
-                )));
-            }
+            && spec.member(region).is_ok_and(|member| member.failover == FailoverRole::Primary)
+        {
+            return Err(invalid(format!(
+                "the switch's bucket is in {region}, the primary's own region: write the standby's, which is there when the primary is not"
+            )));
+        }
         Ok(spec)
     }
 

@@ -5,8 +5,18 @@ use crate::{
     error::Failure,
     model::{OwnerId, StepId},
     plan::{Inventory, Plan, PlanDigest},
+    spec::Waiver,
     validation::Finding,
 };
+
+/// A decision with a name under it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signed {
+    /// Who decided.
+    pub who: String,
+    /// Why.
+    pub why: String,
+}
 
 /// That an attempt is about to be made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -86,6 +96,12 @@ pub enum Entry {
         inventory: Box<Inventory>,
         /// What lint said.
         findings: Vec<Finding>,
+        /// The objections that somebody overruled.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        waivers: Vec<Waiver>,
+        /// Who let irreversible steps run without an approval, when somebody did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unattended: Option<Signed>,
         /// Who created it.
         by: OwnerId,
     },
@@ -104,6 +120,13 @@ pub enum Entry {
         attempt: u32,
         /// How it ended.
         outcome: Outcome,
+    },
+    /// An attempt to take a step's effect back is about to be made.
+    CompensationIntent {
+        /// The step.
+        step: StepId,
+        /// 1 for the first attempt to take it back.
+        attempt: u32,
     },
     /// Somebody is asked.
     ApprovalRequested {
@@ -127,9 +150,12 @@ pub enum Entry {
     Paused {
         /// Why.
         reason: String,
-        /// The step that made it wait, when one did.
+        /// The step whose failure made it wait, when one did.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         step: Option<StepId>,
+        /// Who made it wait, when somebody did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        who: Option<String>,
     },
     /// Somebody let the run go on.
     Resumed {
@@ -156,12 +182,14 @@ pub enum Entry {
         /// Why.
         why: String,
     },
-    /// Somebody asked to take back what was done and end.
+    /// Somebody asked to end the run.
     CancelRequested {
         /// By whom.
         who: String,
         /// Why.
         why: String,
+        /// Whether to take back what was done.
+        compensate: bool,
     },
     /// Something worth keeping: a verdict, a measurement, a fault that was noticed.
     Note {

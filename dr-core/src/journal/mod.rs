@@ -1,14 +1,32 @@
 //! The journal: what the engine decided and saw, in order, durable before it acts.
 //!
 //! Every append carries the lease's epoch and the sequence number that the writer expects, so that two engines cannot
-//! both write, and a stale one can write nothing.
+//! both write, and a stale one can write nothing. Each record's digest covers the one before it, so that a changed,
+//! dropped or swapped record shows ([`verify`]).
+//!
+//! | journal | lives in | for |
+//! |---|---|---|
+//! | [`MemoryJournal`] | the process | tests, rehearsals, embedding where a lost process loses the run |
+//! | [`SqliteJournal`] | one file | one machine that runs, others on it that watch |
 
+mod audit;
+mod chain;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod entry;
 mod journal;
 mod lease;
+mod memory;
 mod record;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
-pub use entry::{Decision, Entry, Intent, Outcome, RunEnd};
+pub use audit::{Audit, audit};
+pub use chain::{ChainBreak, verify};
+pub use entry::{Decision, Entry, Intent, Outcome, RunEnd, Signed};
 pub use journal::Journal;
 pub use lease::Lease;
+pub use memory::MemoryJournal;
 pub use record::{Digest, Record, Seq};
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteJournal;

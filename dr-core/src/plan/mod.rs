@@ -21,6 +21,7 @@ pub use arg::{Arg, OUTPUT_KEY, OutputOf, references, resolve};
 pub use builder::{PlanBuilder, StepDraft};
 pub use call::Call;
 pub use digest::PlanDigest;
+pub(crate) use digest::canonical;
 pub use goal::{Goal, GoalKind, Mode};
 pub use invalid::{InvalidPlan, PlanProblem};
 pub use inventory::{CheckFact, Inventory, StoreFact, StoreMember, TrafficFact, WorkloadFact, WorkloadOwner};

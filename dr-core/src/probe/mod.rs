@@ -1,15 +1,24 @@
 //! Looking: a [`HealthProbe`] looks at one thing from one place and says what it saw.
 //!
 //! A probe that looked gives a [`Reading`], healthy or not. A probe that could not look gives an error, and an error
-//! is never a vote against the region. The sampler runs probes at a fixed rate and hands [`Observation`]s to
+//! is never a vote against the region. The [`Sampler`] runs probes at a fixed rate and hands [`Observation`]s to
 //! [`crate::detect`].
 
+mod control;
 mod health_probe;
+mod look;
+#[cfg(feature = "net")]
+mod net;
 mod observation;
 mod reading;
+mod sampler;
 mod spoken;
 
 pub use health_probe::{HealthProbe, ProbeCx};
+use look::look;
+#[cfg(feature = "net")]
+pub use net::{BodyMatch, HttpProbe, HttpProbeBuilder, StatusSet, TcpProbe};
 pub use observation::{CheckKind, Observation, Outcome, Subject};
 pub use reading::{Health, Latency, Reading};
+pub use sampler::Sampler;
 pub(crate) use spoken::Spoken;

@@ -27,10 +27,11 @@ pub struct Span<'a> {
 ///
 /// let [fence, scale, shift] = ["fence", "scale", "shift"].map(|id| StepId::new(id).unwrap());
 /// let at = Offset::from_secs;
+/// let both = [fence.clone(), scale.clone()];
 /// let path = critical_path(&[
 ///     Span { id: &fence, started: at(0.0), ended: at(4.0), after: &[] },
 ///     Span { id: &scale, started: at(0.0), ended: at(9.0), after: &[] },
-///     Span { id: &shift, started: at(9.0), ended: at(12.0), after: &[fence.clone(), scale.clone()] },
+///     Span { id: &shift, started: at(9.0), ended: at(12.0), after: &both },
 /// ]);
 /// assert_eq!(path, [&scale, &shift]);
 /// ```

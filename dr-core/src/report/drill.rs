@@ -37,9 +37,6 @@ pub struct DrillReport {
     pub moments: Vec<Moment>,
     /// The runs, in the order of time.
     pub runs: Vec<RunReport>,
-    /// Rules of the lint that were waived.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub waivers: Vec<Waiver>,
     /// The stack, fact by fact, before and after.
     pub compared: Vec<Compared>,
 }
@@ -107,6 +104,17 @@ impl DrillReport {
         let mut moments: Vec<&Moment> = self.moments.iter().chain(of_runs).collect();
         moments.sort_by(|a, b| a.at.secs().total_cmp(&b.at.secs()).then(a.kind.cmp(&b.kind)));
         moments
+    }
+
+    /// The waivers of all runs, each once.
+    pub(super) fn waivers(&self) -> Vec<&Waiver> {
+        let mut waivers: Vec<&Waiver> = Vec::new();
+        for waiver in self.runs.iter().flat_map(|run| &run.waivers) {
+            if !waivers.contains(&waiver) {
+                waivers.push(waiver);
+            }
+        }
+        waivers
     }
 
     /// Every moment at which something happened: a step, a flag, a request that failed.

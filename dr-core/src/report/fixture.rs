@@ -102,9 +102,22 @@ fn plan(kind: GoalKind, from: &str, to: &str, mode: Mode, steps: &[Told], servic
     builder.build().unwrap()
 }
 
-fn records(plan: Plan, findings: Vec<Finding>, began: f64, ends: f64, told: Vec<(f64, Entry)>) -> Vec<Record> {
+fn records(
+    plan: Plan,
+    (findings, waivers): (Vec<Finding>, Vec<Waiver>),
+    began: f64,
+    ends: f64,
+    told: Vec<(f64, Entry)>,
+) -> Vec<Record> {
     let owner = OwnerId::new("drill-1").unwrap();
-    let created = Entry::RunCreated { plan: Box::new(plan), inventory: Box::default(), findings, by: owner.clone() };
+    let created = Entry::RunCreated {
+        plan: Box::new(plan),
+        inventory: Box::default(),
+        findings,
+        waivers,
+        unattended: None,
+        by: owner.clone(),
+    };
     let mut entries = vec![(began, created), (began + 0.1, Entry::EngineStarted { owner })];
     entries.extend(told);
     entries.push((ends, Entry::RunEnded { end: RunEnd::Completed, summary: "every step is done".into() }));
@@ -245,7 +258,14 @@ fn failover() -> RunReport {
         evidence: json!({"ttl": 60}),
         remedy: "lower the TTL to 20 s, or accept it in a waiver".into(),
     }];
-    let records = records(plan, findings, 35.0, 134.2, told);
+    let waivers = vec![Waiver {
+        rule: "W32".into(),
+        step: None,
+        who: "Ada Lovelace".into(),
+        why: "the TTL stays until the new zone is delegated".into(),
+        until: jiff::civil::date(2027, 3, 31),
+    }];
+    let records = records(plan, (findings, waivers), 35.0, 134.2, told);
     RunReport::from_journal(&RunId::new("ecommerce-failover-1").unwrap(), &records, fault_at()).unwrap()
 }
 
@@ -255,7 +275,7 @@ fn failback() -> RunReport {
     for (service, _) in SERVICES {
         told.extend(ran(&format!("{service}/restore"), 522.4, 523.5));
     }
-    let records = records(plan, Vec::new(), 420.5, 524.0, told);
+    let records = records(plan, (Vec::new(), Vec::new()), 420.5, 524.0, told);
     RunReport::from_journal(&RunId::new("ecommerce-failback-1").unwrap(), &records, fault_at()).unwrap()
 }
 
@@ -320,13 +340,6 @@ pub(super) fn drill() -> DrillReport {
             moment(522.3, MomentKind::LatchReleased, "us-east-1", "the latch was released"),
         ],
         runs: vec![failover(), failback()],
-        waivers: vec![Waiver {
-            rule: "W32".into(),
-            step: None,
-            who: "Ada Lovelace".into(),
-            why: "the TTL stays until the new zone is delegated".into(),
-            until: jiff::civil::date(2027, 3, 31),
-        }],
         compared: vec![
             compared("orders-db writer", "us-east-1"),
             compared("sessions primary", "us-east-1"),

@@ -18,7 +18,7 @@ impl RunReport {
     #[must_use]
     pub fn from_journal(run: &RunId, records: &[Record], fault: Timestamp) -> Option<Self> {
         let (first, rest) = records.split_first()?;
-        let Entry::RunCreated { plan, findings, .. } = &first.entry else { return None };
+        let Entry::RunCreated { plan, findings, waivers, unattended, .. } = &first.entry else { return None };
         let started = offset(fault, first.at);
         let mut report = Self {
             run: run.clone(),
@@ -30,8 +30,13 @@ impl RunReport {
             engines: 0,
             steps: plan.steps().iter().map(not_begun).collect(),
             findings: findings.clone(),
+            waivers: waivers.clone(),
             moments: Vec::new(),
         };
+        if let Some(signed) = unattended {
+            let what = format!("{} let irreversible steps run without an approval", signed.who);
+            report.tell(started, MomentKind::Note, because(what, &signed.why));
+        }
         let place: BTreeMap<StepId, usize> =
             report.steps.iter().enumerate().map(|(place, step)| (step.id.clone(), place)).collect();
         for record in rest {
@@ -80,11 +85,15 @@ impl RunReport {
             Entry::SkipRequested { step, who, why } => {
                 self.tell(at, MomentKind::Note, because(format!("{who} asked to go on without {step}"), why));
             }
-            Entry::CancelRequested { who, why } => {
-                self.tell(at, MomentKind::Note, because(format!("{who} cancelled the run"), why));
+            Entry::CancelRequested { who, why, compensate } => {
+                let extent = if *compensate { ", and what was done was to be taken back" } else { "" };
+                self.tell(at, MomentKind::Note, because(format!("{who} cancelled the run{extent}"), why));
+            }
+            Entry::CompensationIntent { step, attempt: 1 } => {
+                self.tell(at, MomentKind::Note, format!("the run began to take {step} back"));
             }
             Entry::RunEnded { end, .. } => self.end = Some(*end),
-            Entry::RunCreated { .. } | Entry::Note { .. } => {}
+            Entry::RunCreated { .. } | Entry::CompensationIntent { .. } | Entry::Note { .. } => {}
         }
     }
 

@@ -93,9 +93,10 @@ fn findings(f: &mut fmt::Formatter<'_>, report: &DrillReport) -> fmt::Result {
             )?;
         }
     }
-    if !report.waivers.is_empty() {
+    let waivers = report.waivers();
+    if !waivers.is_empty() {
         writeln!(f, "\n## Waivers\n\n| rule | step | who | why | until |\n|---|---|---|---|---|")?;
-        for waiver in &report.waivers {
+        for waiver in waivers {
             let step = waiver.step.as_ref().map_or_else(|| "every step".to_owned(), ToString::to_string);
             let (rule, who, why) = (Cell(&waiver.rule), Cell(&waiver.who), Cell(&waiver.why));
             writeln!(f, "| {rule} | {step} | {who} | {why} | {} |", waiver.until)?;

@@ -7,6 +7,7 @@ use crate::{
     journal::RunEnd,
     model::{RegionId, RunId, StepId},
     plan::{Goal, Phase, PlanDigest},
+    spec::Waiver,
     step::Reversibility,
     validation::Finding,
 };
@@ -33,6 +34,9 @@ pub struct RunReport {
     pub steps: Vec<StepReport>,
     /// What lint said of the plan.
     pub findings: Vec<Finding>,
+    /// The objections that somebody overruled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waivers: Vec<Waiver>,
     /// What people were asked and decided, and where the run waited.
     pub moments: Vec<Moment>,
 }

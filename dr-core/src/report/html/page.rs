@@ -184,13 +184,14 @@ fn findings(f: &mut fmt::Formatter<'_>, report: &DrillReport) -> fmt::Result {
         }
         writeln!(f, "</tbody>\n</table>\n</section>")?;
     }
-    if !report.waivers.is_empty() {
+    let waivers = report.waivers();
+    if !waivers.is_empty() {
         writeln!(
             f,
             "<section>\n<h2>Waivers</h2>\n<table>\n<thead><tr><th>rule</th><th>step</th><th>who</th><th>why</th>\
              <th>until</th></tr></thead>\n<tbody>"
         )?;
-        for waiver in &report.waivers {
+        for waiver in waivers {
             writeln!(
                 f,
                 "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",

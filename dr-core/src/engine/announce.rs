@@ -1,0 +1,101 @@
+use std::{sync::Arc, time::Duration};
+
+use super::{RunState, RunView, backoff};
+use crate::{
+    event::{Event, EventKind, EventSink},
+    journal::{Entry, Outcome},
+    model::{RunId, StepId},
+    step::ProgressSink,
+    time::SharedClock,
+};
+
+/// Tells those who watch, after the journal knows.
+#[derive(Clone, Debug)]
+pub(super) struct Announcer {
+    pub(super) run: RunId,
+    pub(super) clock: SharedClock,
+    pub(super) events: Arc<dyn EventSink>,
+}
+
+impl Announcer {
+    pub(super) fn emit(&self, kind: EventKind) {
+        let (at, monotonic) = (self.clock.wall(), self.clock.monotonic());
+        self.events.emit(&Event { at, monotonic, run: Some(self.run.clone()), kind });
+    }
+
+    /// Tells what an entry means, now that `view` has taken it in.
+    pub(super) fn entry(&self, view: &RunView, was: RunState, entry: &Entry, took: Duration) {
+        if let Some(kind) = event(view, entry, took) {
+            self.emit(kind);
+        }
+        let paused = |state| matches!(state, RunState::PausedByFailure | RunState::PausedByOperator);
+        if let Some(who) = decider(entry)
+            && paused(was)
+            && !paused(view.state())
+        {
+            self.emit(EventKind::RunResumed { who: who.to_owned() });
+        }
+    }
+}
+
+impl ProgressSink for Announcer {
+    fn progress(&self, step: &StepId, message: &str) {
+        self.emit(EventKind::StepProgress { step: step.clone(), message: message.to_owned() });
+    }
+}
+
+/// Who decided, when the entry is a decision that may end a pause.
+pub(super) fn decider(entry: &Entry) -> Option<&str> {
+    match entry {
+        Entry::Resumed { who, .. } | Entry::RetryRequested { who, .. } | Entry::CancelRequested { who, .. } => {
+            Some(who)
+        }
+        Entry::StepOutcome { outcome: Outcome::Skipped { reason }, .. } => reason.split(": ").next(),
+        _ => None,
+    }
+}
+
+fn event(view: &RunView, entry: &Entry, took: Duration) -> Option<EventKind> {
+    Some(match entry.clone() {
+        Entry::EngineStarted { .. } => EventKind::RunStarted {
+            plan: view.plan().digest().clone(),
+            goal: view.plan().goal().to_string(),
+            epoch: view.owner().map(|(_, epoch)| *epoch).unwrap_or_default(),
+            steps: view.plan().steps().len(),
+            resumed: view.taken_up() > 1,
+        },
+        Entry::StepIntent(intent) => {
+            let planned = view.plan().step(intent.step.as_str())?;
+            EventKind::StepStarted {
+                title: planned.title.clone(),
+                phase: planned.phase,
+                region: planned.region.clone(),
+                step: intent.step,
+                attempt: intent.attempt,
+            }
+        }
+        Entry::CompensationIntent { step, .. } => {
+            EventKind::StepProgress { step, message: "taking its effect back".to_owned() }
+        }
+        Entry::StepOutcome { step, attempt, outcome } => match outcome {
+            Outcome::Done { already, .. } => EventKind::StepCompleted { step, took, already },
+            Outcome::Failed { failure } => {
+                let (planned, state) = view.steps().find(|(planned, _)| planned.id == step)?;
+                let again = !backoff::exhausted(planned, state) && view.ended().is_none();
+                let retry_in = again.then(|| backoff::pause(view.run(), planned, state));
+                EventKind::StepFailed { step, attempt, failure, retry_in }
+            }
+            Outcome::Skipped { reason } => EventKind::StepSkipped { step, reason },
+            Outcome::Compensated => EventKind::StepCompensated { step },
+        },
+        Entry::ApprovalRequested { step, question } => EventKind::ApprovalRequested { step, question },
+        Entry::ApprovalDecided { decision, who, .. } => EventKind::ApprovalDecided { decision, who },
+        Entry::Paused { reason, .. } => EventKind::RunPaused { reason },
+        Entry::CancelRequested { who, why, .. } => {
+            EventKind::Said { who: "engine".to_owned(), message: format!("{who} cancels the run: {why}") }
+        }
+        Entry::RunEnded { end, summary } => EventKind::RunEnded { end, summary },
+        // A retry shows as the attempt it leads to, a skip as its outcome, a resumption as the end of the pause.
+        _ => return None,
+    })
+}

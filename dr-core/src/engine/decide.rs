@@ -1,0 +1,206 @@
+use std::time::Duration;
+
+use super::{RunView, StepState, StepView, backoff, view::Cancel};
+use crate::{
+    journal::RunEnd,
+    model::StepId,
+    plan::{Plan, PlanStep},
+    step::Reversibility,
+    time::Timestamp,
+};
+
+/// Something that should be under way. Asking for it twice asks for it once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Make an attempt: observe first, always.
+    Start {
+        /// The step.
+        step: StepId,
+        /// Which attempt it is.
+        attempt: u32,
+        /// How long to wait before.
+        pause: Duration,
+    },
+    /// Ask somebody about the gates of these steps.
+    AskApproval {
+        /// The steps that wait.
+        steps: Vec<StepId>,
+    },
+    /// Write down that the run waits for a decision about a failed step.
+    Pause {
+        /// The step.
+        step: StepId,
+        /// Why, for a person.
+        reason: String,
+    },
+    /// Tell the attempts that are under way that they are no longer wanted.
+    StopRunning,
+    /// Take a step's effect back.
+    Compensate {
+        /// The step.
+        step: StepId,
+        /// Which attempt to do so it is.
+        attempt: u32,
+        /// How long to wait before.
+        pause: Duration,
+    },
+    /// End the run.
+    End {
+        /// How.
+        end: RunEnd,
+        /// In a sentence.
+        summary: String,
+    },
+}
+
+/// What should happen next, from the plan and what the journal says: the pure heart of the engine.
+///
+/// `now` is compared with the moment at which the run was created, and with nothing else; the engine measures it on a
+/// monotonic clock (guarantee 10). Equal inputs give equal commands, in the plan's order.
+#[must_use]
+pub fn decide(plan: &Plan, view: &RunView, now: Timestamp) -> Vec<Command> {
+    if view.ended().is_some() {
+        return Vec::new();
+    }
+    if let Some(cancel) = view.cancel() {
+        return unwind(plan, view, cancel);
+    }
+    if view.steps().all(|(_, step)| step.settled()) {
+        return vec![completed(view)];
+    }
+    if now.since(view.created()) >= plan.deadline() {
+        return timed_out(plan, view);
+    }
+    // A failure stops new steps, not those under way (guarantee 4).
+    let failed = view.failed_for_good().next();
+    let mut commands = Vec::new();
+    if let Some((step, failed)) = failed
+        && !view.failure_told()
+    {
+        commands.push(pause(step, failed));
+    }
+    if view.paused().is_none() {
+        start_ready(plan, view, failed.is_some(), &mut commands);
+    }
+    commands
+}
+
+/// Every step that is ready begins at once, so that the run is as long as its critical path (guarantee 8).
+fn start_ready(plan: &Plan, view: &RunView, only_retries: bool, commands: &mut Vec<Command>) {
+    let mut gates = Vec::new();
+    for step in plan.steps() {
+        let Some(state) = view.step(step.id.as_str()) else { continue };
+        let wanted = match &state.state {
+            StepState::Pending | StepState::Interrupted => true,
+            StepState::Failed { .. } => !backoff::exhausted(step, state),
+            _ => false,
+        };
+        let wanted = wanted && (!only_retries || state.retry_asked);
+        if !wanted || !step.after.iter().all(|before| view.step(before.as_str()).is_some_and(StepView::settled)) {
+            continue;
+        }
+        // One approval of the plan's digest opens every gate (guarantee 5).
+        if step.gate.is_some() && !view.approved() {
+            gates.push(step.id.clone());
+            continue;
+        }
+        let pause = backoff::pause(view.run(), step, state);
+        commands.push(Command::Start { step: step.id.clone(), attempt: state.attempts + 1, pause });
+    }
+    gates.retain(|step| !view.asked().contains(step));
+    if !gates.is_empty() {
+        commands.push(Command::AskApproval { steps: gates });
+    }
+}
+
+fn pause(step: &PlanStep, view: &StepView) -> Command {
+    let reason = match &view.state {
+        StepState::Failed { failure } => format!("{} failed: {failure}", step.id),
+        StepState::CompensationFailed { failure } => format!("{} could not be taken back: {failure}", step.id),
+        _ => format!("{} failed", step.id),
+    };
+    Command::Pause { step: step.id.clone(), reason }
+}
+
+fn completed(view: &RunView) -> Command {
+    let skipped: Vec<&str> = view
+        .steps()
+        .filter(|(_, step)| matches!(step.state, StepState::Skipped { .. }))
+        .map(|(step, _)| step.id.as_str())
+        .collect();
+    let goal = view.plan().goal();
+    if skipped.is_empty() {
+        Command::End { end: RunEnd::Completed, summary: format!("{goal}: every step is done") }
+    } else {
+        let summary = format!("{goal}: done without {}", skipped.join(", "));
+        Command::End { end: RunEnd::CompletedWithExceptions, summary }
+    }
+}
+
+fn timed_out(plan: &Plan, view: &RunView) -> Vec<Command> {
+    if under_way(view) {
+        return vec![Command::StopRunning];
+    }
+    let open: Vec<&str> = view.steps().filter(|(_, step)| !step.settled()).map(|(step, _)| step.id.as_str()).collect();
+    let summary = format!("{:?} were not enough; not done: {}", plan.deadline(), open.join(", "));
+    vec![Command::End { end: RunEnd::TimedOut, summary }]
+}
+
+fn under_way(view: &RunView) -> bool {
+    view.steps().any(|(_, step)| step.state == StepState::Running)
+}
+
+/// Ends a run that somebody cancelled: what is under way stops, then what was done is taken back, last things first.
+///
+/// Once a step from which there is no way back was made (or may have been), nothing is taken back: the steps before it
+/// protect the new state (a fence holds the old writer off) and those after it serve it (traffic has followed the writer).
+/// The way back from there is a failback with a plan of its own.
+fn unwind(plan: &Plan, view: &RunView, cancel: &Cancel) -> Vec<Command> {
+    if under_way(view) {
+        return vec![Command::StopRunning];
+    }
+    if !cancel.compensate || view.past_return() {
+        return vec![cancelled(view, cancel)];
+    }
+    for step in plan.steps().iter().rev() {
+        let Some(state) = view.step(step.id.as_str()) else { continue };
+        // Only what this run changed, or may have, and only what can be restored exactly.
+        if step.reversibility != Reversibility::Reversible || !state.may_stand() {
+            continue;
+        }
+        match &state.state {
+            StepState::LeftStanding { .. } => {}
+            StepState::Compensating => return Vec::new(),
+            StepState::CompensationFailed { .. } if backoff::exhausted(step, state) => {
+                return if view.failure_told() { Vec::new() } else { vec![pause(step, state)] };
+            }
+            _ if view.paused().is_some() => return Vec::new(),
+            other => {
+                let again = matches!(other, StepState::CompensationFailed { .. });
+                let pause = if again { backoff::pause(view.run(), step, state) } else { Duration::ZERO };
+                let attempt = state.compensations + 1;
+                return vec![Command::Compensate { step: step.id.clone(), attempt, pause }];
+            }
+        }
+    }
+    vec![cancelled(view, cancel)]
+}
+
+fn cancelled(view: &RunView, cancel: &Cancel) -> Command {
+    let names = |wanted: fn(&PlanStep, &StepView) -> bool| {
+        let names: Vec<&str> =
+            view.steps().filter(|(step, state)| wanted(step, state)).map(|(step, _)| step.id.as_str()).collect();
+        names.join(", ")
+    };
+    let back = names(|_, state| state.state == StepState::Compensated);
+    let stands = names(|step, state| step.reversibility != Reversibility::ReadOnly && state.may_stand());
+    let gave_up = view.steps().any(|(_, state)| matches!(state.state, StepState::LeftStanding { .. }));
+    let mut summary = format!("cancelled by {}: {}", cancel.by.who, cancel.by.why);
+    if !back.is_empty() {
+        summary.push_str(&format!("; taken back: {back}"));
+    }
+    if !stands.is_empty() {
+        summary.push_str(&format!("; left as it is: {stands}"));
+    }
+    Command::End { end: if gave_up { RunEnd::Failed } else { RunEnd::Cancelled }, summary }
+}

@@ -1,0 +1,79 @@
+//! The engine: runs a plan so that a process which dies at any moment loses nothing and does nothing twice.
+//!
+//! The heart is two pure functions: [`RunView`] folds the journal's records, and [`decide`] says from the plan and that
+//! view what should be under way. Around them one loop writes, listens and lets attempts be made; nothing that an attempt
+//! does is believed until it is journalled.
+//!
+//! A run, with the names of [`RunState`]:
+//!
+//! ```text
+//!            create            run                       every step done          skipped some
+//!   (none) ─────────► Pending ─────► Running ──────────┬────────────────► Completed / CompletedWithExceptions
+//!                                    ▲  │  ▲           │
+//!                a gate is reached   │  │  │           ├─ the plan's deadline ─────────► TimedOut
+//!           WaitingForApproval ◄─────┼──┤  │           │
+//!                │ approve ──────────┘  │  │ retry     └─ cancel, or a gate is rejected
+//!                │                      │  │ skip              │
+//!                └ reject ─► Cancelling │  │ resume            ▼
+//!                                       ▼  │              Cancelling ──► Cancelled
+//!                 PausedByFailure, PausedByOperator          └─ something could not be taken back ─► Failed
+//!
+//!   any of them ── lease or journal lost ──► Held (this engine lets go; the journal's state stays, and is taken up again)
+//! ```
+//!
+//! A step, with the names of [`StepState`]; each arrow with a `*` is one durable append, so that a step costs two:
+//!
+//! ```text
+//!   Pending ─*intent─► Running ─*outcome─► Done
+//!      │                 │  └───*outcome─► Failed ─ pause, next attempt ─► Running
+//!      │                 │                   └ attempts used up: the run is paused by failure
+//!      │                 └ engine gone ──► Interrupted ─ taken up: observe first ─► Running
+//!      └─ skip ─► Skipped
+//!   Done, Failed, Interrupted ─ cancelled ─*intent─► Compensating ─*outcome─► Compensated
+//! ```
+//!
+//! An attempt: before-image (the first one only) → **intent** → observe → execute, if nobody has → verify → **outcome**.
+//! An error that leaves open whether the world changed is followed by another look at the world, never by a repetition.
+//!
+//! The guarantees that comments refer to by number:
+//!
+//! 1. Intent is journalled before an effect, the outcome after; two syncs a step and no more.
+//! 2. Observe first: on resume, and after an error of indefinite effect, the engine asks the world, not the log.
+//! 3. One owner: every append carries the lease's epoch and the expected sequence; a stale engine can append nothing.
+//! 4. A failed step pauses the run; pauses, approvals and decisions are records and survive a restart.
+//! 5. An irreversible step has an approval gate or a named, journalled waiver.
+//! 6. Every mutation journals its before-image, captured once.
+//! 7. Postconditions are observed effects, never an API's 200.
+//! 8. Any DAG; ready steps run at once; the run's length is its critical path.
+//! 9. Losing the journal holds the run; losing a watcher does nothing.
+//! 10. No decision reads wall time. (It enters once, when a run is taken up: to know how much of its deadline is spent.)
+
+mod announce;
+mod approval;
+mod attempt;
+mod backoff;
+mod builder;
+mod control;
+mod decide;
+mod engine;
+mod lease_keeper;
+mod mail;
+mod new_run;
+mod run_id;
+mod run_state;
+mod runner;
+mod step_view;
+#[cfg(test)]
+mod tests;
+mod view;
+
+pub use approval::{Answer, ApprovalRequest, Approver, AskApprover, AutoApprove, GateQuestion};
+pub use builder::{EngineBuilder, OnPause};
+pub use control::{Control, accept};
+pub use decide::{Command, decide};
+pub use engine::Engine;
+pub use new_run::NewRun;
+pub use run_id::{new_run_id, run_id_from};
+pub use run_state::RunState;
+pub use step_view::{StepState, StepView};
+pub use view::{Approval, Cancel, Note, RunView};

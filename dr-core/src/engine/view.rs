@@ -1,0 +1,367 @@
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use futures::TryStreamExt as _;
+use serde_json::Value;
+
+use super::{RunState, StepState, StepView, backoff};
+use crate::{
+    error::{Effect, Error, ErrorKind, Result},
+    journal::{Decision, Entry, Journal, Outcome, RunEnd, Seq, Signed},
+    model::{Epoch, OwnerId, RunId, StepId},
+    plan::{Inventory, Plan, PlanStep},
+    planner::{BeforeImage, BeforeImages},
+    time::Timestamp,
+    validation::Finding,
+};
+
+/// Somebody's wish to end a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cancel {
+    /// Who, and why.
+    pub by: Signed,
+    /// Whether to take back what was done.
+    pub compensate: bool,
+}
+
+/// Somebody's answer to the plan's gates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approval {
+    /// What was decided.
+    pub decision: Decision,
+    /// Who, and why.
+    pub by: Signed,
+}
+
+/// Something that the journal keeps beside the steps.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Note {
+    /// When, on the wall.
+    pub at: Timestamp,
+    /// What it is.
+    pub topic: String,
+    /// What it says.
+    pub value: Value,
+}
+
+/// What the records of a run say, folded: a pure function of the journal, the same on every machine that reads it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunView {
+    run: RunId,
+    plan: Arc<Plan>,
+    inventory: Inventory,
+    findings: Vec<Finding>,
+    created: Timestamp,
+    last: Timestamp,
+    seq: Seq,
+    taken_up: u32,
+    owner: Option<(OwnerId, Epoch)>,
+    steps: BTreeMap<StepId, StepView>,
+    asked: BTreeSet<StepId>,
+    approval: Option<Approval>,
+    paused: Option<Signed>,
+    failure_told: bool,
+    cancel: Option<Cancel>,
+    ended: Option<(RunEnd, String)>,
+    held: Option<String>,
+    notes: Vec<Note>,
+}
+
+impl RunView {
+    /// The view after the first record.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`](ErrorKind::Invalid) when the record does not create a run.
+    pub fn new(run: RunId, seq: Seq, at: Timestamp, first: &Entry) -> Result<Self> {
+        let Entry::RunCreated { plan, inventory, findings, .. } = first else {
+            return Err(Error::new(ErrorKind::Invalid, format!("the journal of run {run} does not begin with it"))
+                .with_effect(Effect::NotApplied));
+        };
+        Ok(Self {
+            steps: plan.steps().iter().map(|step| (step.id.clone(), StepView::default())).collect(),
+            run,
+            plan: Arc::new(plan.as_ref().clone()),
+            inventory: inventory.as_ref().clone(),
+            findings: findings.clone(),
+            created: at,
+            last: at,
+            seq,
+            taken_up: 0,
+            owner: None,
+            asked: BTreeSet::new(),
+            approval: None,
+            paused: None,
+            failure_told: false,
+            cancel: None,
+            ended: None,
+            held: None,
+            notes: Vec::new(),
+        })
+    }
+
+    /// Reads a run's records and folds them.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](ErrorKind::NotFound) when the journal has no such run; what reading the journal fails with.
+    pub async fn load(journal: &dyn Journal, run: &RunId) -> Result<Self> {
+        let mut records = journal.read(run, Seq(0));
+        let first = records.try_next().await?.ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, format!("the journal has no run {run}")).with_effect(Effect::NotApplied)
+        })?;
+        let mut view = Self::new(run.clone(), first.seq, first.at, &first.entry)?;
+        while let Some(record) = records.try_next().await? {
+            view.apply(record.seq, record.at, record.epoch, &record.entry);
+        }
+        Ok(view)
+    }
+
+    /// Takes one more record in. Words about steps that the plan does not have are passed over.
+    pub fn apply(&mut self, seq: Seq, at: Timestamp, epoch: Epoch, entry: &Entry) {
+        self.seq = seq;
+        self.last = self.last.max(at);
+        match entry {
+            Entry::EngineStarted { owner } => {
+                self.taken_up += 1;
+                self.owner = Some((owner.clone(), epoch));
+                self.steps.values_mut().for_each(StepView::interrupted);
+            }
+            Entry::StepIntent(intent) => self.with(&intent.step, |step| step.intent(seq.0, at, intent)),
+            Entry::CompensationIntent { step, attempt } => self.with(step, |step| step.compensation_intent(*attempt)),
+            Entry::StepOutcome { step, attempt, outcome } => {
+                self.with(step, |step| step.outcome(at, *attempt, outcome));
+                self.lift_failure_pause(matches!(outcome, Outcome::Skipped { .. }));
+            }
+            Entry::ApprovalRequested { step, .. } => {
+                self.asked.insert(step.clone());
+            }
+            Entry::ApprovalDecided { plan, decision, who, why } if plan == self.plan.digest() => {
+                let by = Signed { who: who.clone(), why: why.clone() };
+                if *decision == Decision::Reject {
+                    self.cancel.get_or_insert(Cancel { by: by.clone(), compensate: true });
+                    self.failure_told = false;
+                }
+                self.approval = Some(Approval { decision: *decision, by });
+            }
+            Entry::Paused { step: Some(_), .. } => self.failure_told = true,
+            Entry::Paused { reason, step: None, who } => {
+                self.paused = Some(Signed { who: who.clone().unwrap_or_default(), why: reason.clone() });
+            }
+            Entry::Resumed { .. } => self.paused = None,
+            Entry::RetryRequested { step, .. } => {
+                self.with(step, StepView::retry);
+                self.lift_failure_pause(true);
+            }
+            Entry::CancelRequested { who, why, compensate } => {
+                let by = Signed { who: who.clone(), why: why.clone() };
+                self.cancel.get_or_insert(Cancel { by, compensate: *compensate });
+                self.failure_told = false;
+            }
+            Entry::Note { topic, value } => {
+                self.notes.push(Note { at, topic: topic.clone(), value: value.clone() });
+            }
+            Entry::RunEnded { end, summary } => self.ended = Some((*end, summary.clone())),
+            // A skip is its outcome; a decision about another plan is none about this one; a run is created once.
+            Entry::SkipRequested { .. } | Entry::ApprovalDecided { .. } | Entry::RunCreated { .. } => {}
+        }
+    }
+
+    fn with(&mut self, step: &StepId, change: impl FnOnce(&mut StepView)) {
+        if let Some(step) = self.steps.get_mut(step) {
+            change(step);
+        }
+    }
+
+    fn lift_failure_pause(&mut self, decided: bool) {
+        if decided && self.failed_for_good().next().is_none() {
+            self.failure_told = false;
+        }
+    }
+
+    /// The run.
+    #[must_use]
+    pub fn run(&self) -> &RunId {
+        &self.run
+    }
+
+    /// Everything it does.
+    #[must_use]
+    pub fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
+    /// The world as it was surveyed for the plan.
+    #[must_use]
+    pub fn inventory(&self) -> &Inventory {
+        &self.inventory
+    }
+
+    /// What lint said of the plan.
+    #[must_use]
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// When it was created, on the wall.
+    #[must_use]
+    pub fn created(&self) -> Timestamp {
+        self.created
+    }
+
+    /// When its last record was written, on the wall.
+    #[must_use]
+    pub fn last(&self) -> Timestamp {
+        self.last
+    }
+
+    /// The place of its last record.
+    #[must_use]
+    pub fn seq(&self) -> Seq {
+        self.seq
+    }
+
+    /// How often an engine took it up.
+    #[must_use]
+    pub fn taken_up(&self) -> u32 {
+        self.taken_up
+    }
+
+    /// The engine that took it up last, and its fencing token.
+    #[must_use]
+    pub fn owner(&self) -> Option<&(OwnerId, Epoch)> {
+        self.owner.as_ref()
+    }
+
+    /// The step of this name.
+    #[must_use]
+    pub fn step(&self, id: &str) -> Option<&StepView> {
+        self.steps.get(id)
+    }
+
+    /// The steps, each after all those it depends on.
+    pub fn steps(&self) -> impl Iterator<Item = (&PlanStep, &StepView)> {
+        self.plan.steps().iter().filter_map(|step| Some((step, self.steps.get(&step.id)?)))
+    }
+
+    /// The gates that were asked about.
+    #[must_use]
+    pub fn asked(&self) -> &BTreeSet<StepId> {
+        &self.asked
+    }
+
+    /// The answer to the gates, when there is one.
+    #[must_use]
+    pub fn approval(&self) -> Option<&Approval> {
+        self.approval.as_ref()
+    }
+
+    /// Whether the plan's gates are open.
+    #[must_use]
+    pub fn approved(&self) -> bool {
+        self.approval.as_ref().is_some_and(|approval| approval.decision == Decision::Approve)
+    }
+
+    /// Who paused the run, and why, while it is paused.
+    #[must_use]
+    pub fn paused(&self) -> Option<&Signed> {
+        self.paused.as_ref()
+    }
+
+    /// Who wants the run ended, and how.
+    #[must_use]
+    pub fn cancel(&self) -> Option<&Cancel> {
+        self.cancel.as_ref()
+    }
+
+    /// How the run ended, and in a sentence.
+    #[must_use]
+    pub fn ended(&self) -> Option<(RunEnd, &str)> {
+        self.ended.as_ref().map(|(end, summary)| (*end, summary.as_str()))
+    }
+
+    /// Why the engine let go of the run, when it did.
+    #[must_use]
+    pub fn held(&self) -> Option<&str> {
+        self.held.as_deref()
+    }
+
+    /// What the journal keeps beside the steps.
+    #[must_use]
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
+    }
+
+    /// Whether the pause by a failed step has been written down.
+    pub(super) fn failure_told(&self) -> bool {
+        self.failure_told
+    }
+
+    /// The same view, held.
+    pub(super) fn hold(mut self, reason: String) -> Self {
+        self.held = Some(reason);
+        self
+    }
+
+    /// The steps whose last attempt failed and that are not tried again unless somebody asks.
+    pub fn failed_for_good(&self) -> impl Iterator<Item = (&PlanStep, &StepView)> {
+        // Once somebody has ended the run, only what cannot be taken back needs a decision.
+        self.steps().filter(|(step, view)| match view.state {
+            StepState::Failed { .. } => self.cancel.is_none() && backoff::exhausted(step, view),
+            StepState::CompensationFailed { .. } => backoff::exhausted(step, view),
+            _ => false,
+        })
+    }
+
+    /// How far the run is.
+    #[must_use]
+    pub fn state(&self) -> RunState {
+        if let Some((end, _)) = self.ended {
+            return end.into();
+        }
+        if self.held.is_some() {
+            return RunState::Held;
+        }
+        if self.failed_for_good().next().is_some() {
+            return RunState::PausedByFailure;
+        }
+        if self.paused.is_some() {
+            return RunState::PausedByOperator;
+        }
+        if self.cancel.is_some() {
+            return RunState::Cancelling;
+        }
+        let under_way = self.steps.values().any(|step| step.state == StepState::Running);
+        match (under_way, !self.asked.is_empty() && self.approval.is_none(), self.taken_up) {
+            (false, true, _) => RunState::WaitingForApproval,
+            (false, _, 0) => RunState::Pending,
+            _ => RunState::Running,
+        }
+    }
+
+    /// Whether a step from which there is no way back was made, or may have been.
+    #[must_use]
+    pub fn past_return(&self) -> bool {
+        self.steps()
+            .any(|(step, view)| step.reversibility == crate::step::Reversibility::Irreversible && view.may_stand())
+    }
+
+    /// Everything that the run changed and has not taken back, in the order in which it did so: what a failback restores.
+    #[must_use]
+    pub fn before_images(&self) -> BeforeImages {
+        let mut changed: Vec<_> = self.steps().filter(|(_, view)| view.may_stand()).collect();
+        changed.sort_by_key(|(_, view)| view.order);
+        let image = |(step, view): (&PlanStep, &StepView)| {
+            Some(BeforeImage {
+                step: step.id.clone(),
+                kind: step.kind.clone(),
+                resource: step.resource.clone(),
+                params: view.params.clone().unwrap_or_else(|| step.params.clone()),
+                before: view.before.clone()?,
+            })
+        };
+        BeforeImages(changed.into_iter().filter_map(image).collect())
+    }
+}

@@ -1,0 +1,1 @@
+//! The laws of [`Journal`], run against every implementation.

@@ -1,0 +1,184 @@
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use futures::{StreamExt as _, stream::BoxStream};
+
+use super::{Entry, Journal, Lease, Record, Seq, chain};
+use crate::{
+    error::{Effect, Error, ErrorKind, Result},
+    model::{Epoch, OwnerId, RunId},
+    time::{SharedClock, Timestamp},
+};
+
+/// A journal that lives as long as the process. Clones share one store.
+///
+/// ```
+/// use std::sync::Arc;
+/// use dr_core::{journal::MemoryJournal, time::SystemClock};
+///
+/// let journal = MemoryJournal::new(Arc::new(SystemClock::new()));
+/// # let _ = journal;
+/// ```
+#[derive(Clone, Debug)]
+pub struct MemoryJournal {
+    clock: SharedClock,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    leases: BTreeMap<RunId, Held>,
+    records: BTreeMap<RunId, Vec<Record>>,
+    /// Runs in the order of their first record.
+    order: Vec<RunId>,
+}
+
+#[derive(Debug)]
+struct Held {
+    epoch: Epoch,
+    /// Nobody after a release; the epoch stays, so that it only ever grows.
+    owner: Option<OwnerId>,
+    expires: Timestamp,
+}
+
+impl MemoryJournal {
+    /// An empty journal; leases lapse by this clock's wall.
+    #[must_use]
+    pub fn new(clock: SharedClock) -> Self {
+        Self { clock, state: Arc::default() }
+    }
+
+    /// A journal that holds these records of a run already: a prefix of an earlier journal, to see it resumed.
+    #[must_use]
+    pub fn with_records(self, run: &RunId, records: Vec<Record>) -> Self {
+        {
+            let mut state = self.state();
+            state.order.push(run.clone());
+            let epoch = records.last().map_or(Epoch(0), |record| record.epoch);
+            state.leases.insert(run.clone(), Held { epoch, owner: None, expires: Timestamp::UNIX_EPOCH });
+            state.records.insert(run.clone(), records);
+        }
+        self
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// The lease's entry in the table, while it is the lease that may write.
+    fn holds(&mut self, lease: &Lease) -> Result<&mut Held> {
+        self.leases
+            .get_mut(&lease.run)
+            .filter(|held| held.epoch == lease.epoch && held.owner.as_ref() == Some(&lease.owner))
+            .ok_or_else(|| fenced(lease))
+    }
+}
+
+/// The error of a writer whose lease is no longer the run's.
+pub(super) fn fenced(lease: &Lease) -> Error {
+    Error::new(
+        ErrorKind::Fenced,
+        format!("the lease of {} on run {} (epoch {}) has passed on", lease.owner, lease.run, lease.epoch),
+    )
+    .with_effect(Effect::NotApplied)
+}
+
+/// The error of an append after something that is not the end.
+pub(super) fn not_at_end(run: &RunId, expect: Seq, last: Seq) -> Error {
+    Error::new(ErrorKind::Conflict, format!("run {run} ends at record {last}, not at {expect}"))
+        .with_effect(Effect::NotApplied)
+}
+
+/// The error of an owner who wants a lease that another still holds.
+pub(super) fn held(run: &RunId, owner: &str, expires: Timestamp) -> Error {
+    Error::new(ErrorKind::Conflict, format!("run {run} is held by {owner} until {expires}"))
+        .with_effect(Effect::NotApplied)
+}
+
+#[async_trait]
+impl Journal for MemoryJournal {
+    async fn acquire(&self, run: &RunId, owner: &OwnerId, ttl: Duration) -> Result<Lease> {
+        let now = self.clock.wall();
+        let mut state = self.state();
+        let mut epoch = Epoch(1);
+        if let Some(row) = state.leases.get(run) {
+            if let Some(other) = row.owner.as_ref().filter(|other| *other != owner)
+                && row.expires > now
+            {
+                return Err(held(run, other.as_str(), row.expires));
+            }
+            epoch = Epoch(row.epoch.0 + 1);
+        }
+        let expires = now + ttl;
+        state.leases.insert(run.clone(), Held { epoch, owner: Some(owner.clone()), expires });
+        Ok(Lease { run: run.clone(), owner: owner.clone(), epoch, expires })
+    }
+
+    async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<Lease> {
+        let expires = self.clock.wall() + ttl;
+        self.state().holds(lease)?.expires = expires;
+        Ok(Lease { expires, ..lease.clone() })
+    }
+
+    async fn release(&self, lease: Lease) -> Result<()> {
+        // Somebody else's by now: there is nothing left to give back.
+        if let Ok(held) = self.state().holds(&lease) {
+            held.owner = None;
+        }
+        Ok(())
+    }
+
+    async fn append(&self, lease: &Lease, expect: Seq, entries: Vec<Entry>) -> Result<Seq> {
+        let at = self.clock.wall();
+        let mut state = self.state();
+        state.holds(lease)?;
+        let records = state.records.get(&lease.run).map_or(&[][..], Vec::as_slice);
+        let mut last = records.last().map_or(Seq(0), |record| record.seq);
+        if last != expect {
+            return Err(not_at_end(&lease.run, expect, last));
+        }
+        let mut digest = records.last().map(|record| record.digest.clone());
+        let mut fresh = Vec::with_capacity(entries.len());
+        for entry in &entries {
+            last = last.next();
+            let (record, _) = chain::record(digest.as_ref(), last, at, lease.epoch, entry)?;
+            digest = Some(record.digest.clone());
+            fresh.push(record);
+        }
+        if !state.records.contains_key(&lease.run) && !fresh.is_empty() {
+            state.order.push(lease.run.clone());
+        }
+        if !fresh.is_empty() {
+            state.records.entry(lease.run.clone()).or_default().extend(fresh);
+        }
+        Ok(last)
+    }
+
+    fn read<'a>(&'a self, run: &'a RunId, after: Seq) -> BoxStream<'a, Result<Record>> {
+        let records: Vec<Record> = self
+            .state()
+            .records
+            .get(run)
+            .map(|records| records.iter().filter(|record| record.seq > after).cloned().collect())
+            .unwrap_or_default();
+        futures::stream::iter(records.into_iter().map(Ok)).boxed()
+    }
+
+    async fn open_runs(&self) -> Result<Vec<RunId>> {
+        let state = self.state();
+        let ended = |run: &RunId| {
+            state
+                .records
+                .get(run)
+                .and_then(|records| records.last())
+                .is_some_and(|record| matches!(record.entry, Entry::RunEnded { .. }))
+        };
+        Ok(state.order.iter().filter(|run| !ended(run)).cloned().collect())
+    }
+}

@@ -1,0 +1,19 @@
+//! Probes over real sockets: [`HttpProbe`] and [`TcpProbe`].
+//!
+//! Every look opens a new connection and closes it, every phase has its own limit on the clock, and what is kept of an
+//! answer is bounded, so that a target that drips, floods or talks nonsense costs its timeout and no more. A failure of
+//! the machine that looks (no file descriptors, no local port) is an error, so that it is not held against the target.
+
+mod body_match;
+mod dial;
+mod exchange;
+mod http;
+mod miss;
+mod status;
+mod tcp;
+mod tls;
+
+pub use body_match::BodyMatch;
+pub use http::{HttpProbe, HttpProbeBuilder};
+pub use status::StatusSet;
+pub use tcp::TcpProbe;

@@ -1,0 +1,13 @@
+//! dr-core's integration tests, in one binary.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed, and what helps a test is a test too"
+)]
+
+mod sampling;
+#[cfg(feature = "net")]
+mod sockets;
