@@ -16,6 +16,8 @@ mod streak;
 mod tests;
 mod timeline;
 mod transition;
+#[cfg(feature = "net")]
+mod watch;
 
 pub use bounds::{DetectionBounds, detection_bounds, fixed_rate_bounds};
 pub use consecutive::Consecutive;
@@ -23,3 +25,5 @@ pub use detector::{Detector, Verdict};
 pub use policy::{CheckPolicy, InvalidPolicy, Observer, QuorumPolicy};
 pub use quorum::Quorum;
 pub use transition::{Evidence, Opinion, Transition, Why};
+#[cfg(feature = "net")]
+pub use watch::{Standing, Standings, Watch};

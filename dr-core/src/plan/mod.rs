@@ -16,6 +16,7 @@ mod render;
 mod return_point;
 #[cfg(test)]
 mod tests;
+mod timeline;
 
 pub use arg::{Arg, OUTPUT_KEY, OutputOf, references, resolve};
 pub use builder::{PlanBuilder, StepDraft};
@@ -28,3 +29,4 @@ pub use inventory::{CheckFact, Inventory, StoreFact, StoreMember, TrafficFact, W
 pub use phase::Phase;
 pub use plan::{Estimate, Gate, Plan, PlanStep, RetryPolicy};
 pub use render::{to_dot, to_text};
+pub use timeline::{Expected, ExpectedTimeline, to_timeline_text};

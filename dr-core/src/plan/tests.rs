@@ -108,3 +108,19 @@ fn the_point_of_no_return_is_where_the_first_irreversible_steps_stand() {
     let plan = b.build().unwrap();
     assert_eq!(ids(&plan.point_of_no_return()), ["promote-db", "promote-cache"]);
 }
+
+#[test]
+fn a_plan_is_as_long_as_its_critical_path() {
+    let mut b = builder();
+    b.step("scale", &SOFT, &1.into()).phase(Phase::Scale).estimate(Estimate::secs(40, 90));
+    b.step("promote", &HARD, &1.into()).phase(Phase::Promote).estimate(Estimate::secs(60, 100));
+    b.step("shift", &SOFT, &1.into())
+        .phase(Phase::Shift)
+        .after("scale")
+        .after("promote")
+        .estimate(Estimate::secs(5, 9));
+    let timeline = b.build().unwrap().expected_timeline();
+    assert_eq!((timeline.p50, timeline.p95), (Duration::from_secs(65), Duration::from_secs(109)));
+    let critical: Vec<_> = timeline.steps.iter().filter(|s| s.critical).map(|s| s.step.as_str()).collect();
+    assert_eq!(critical, ["promote", "shift"]);
+}

@@ -19,6 +19,11 @@ pub struct ObserverSpec {
     /// The region it runs in.
     #[schemars(extend("examples" = ["eu-central-1"]))]
     pub region: RegionId,
+    /// A `host:port` that answers when both regions are lost. An observer that cannot reach it has no vote: it is itself
+    /// what is cut off. Needed to watch; not needed to plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", extend("examples" = ["one.one.one.one:443"]))]
+    pub control: Option<String>,
 }
 
 /// When observers together call a region lost.
@@ -37,4 +42,12 @@ pub struct DetectionSpec {
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub hold_down: Duration,
+    /// How long reads may be fine while writes fail, or the reverse, before the region counts as lost. Default: 30 s.
+    #[serde(default = "gray_dwell", with = "duration")]
+    #[schemars(with = "DurationText")]
+    pub gray_dwell: Duration,
+}
+
+fn gray_dwell() -> Duration {
+    Duration::from_secs(30)
 }

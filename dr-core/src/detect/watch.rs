@@ -1,0 +1,229 @@
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::{CheckPolicy, Detector as _, Observer, Quorum, QuorumPolicy, Transition, Verdict};
+use crate::{
+    error::{Effect, Error, ErrorKind, Result},
+    event::{Event, EventKind, EventSink},
+    model::{RegionId, VantageId},
+    probe::{BodyMatch, CheckKind, HealthProbe, HttpProbe, Observation, Sampler, StatusSet, Subject, TcpProbe},
+    spec::{ProbeKind, ProbeSpec, ProbeTarget, RegionSpec, Spec},
+    time::{Monotonic, SharedClock},
+};
+
+/// How often time passes for the detectors when nothing is observed.
+const TICK: Duration = Duration::from_secs(1);
+
+/// What is held of one region at the moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Since when.
+    pub since: Monotonic,
+    /// The verdict and its reasons, in a sentence.
+    pub why: String,
+}
+
+/// What is held of every region that serves.
+pub type Standings = BTreeMap<RegionId, Standing>;
+
+/// Everything that `dr.yaml` says about watching, running: each observer's probes against each region that serves, and a
+/// quorum per region that judges what they see.
+///
+/// All observers of one watch run in this process and look from this machine: they are told apart by name, and share its
+/// fate. Observers elsewhere need a process there.
+#[derive(Debug)]
+#[must_use = "a watch sees nothing until it runs"]
+pub struct Watch {
+    clock: SharedClock,
+    sampler: Sampler,
+    quorums: BTreeMap<RegionId, Quorum>,
+}
+
+impl Watch {
+    /// The watch of a spec.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`](ErrorKind::Invalid) with everything that keeps it from watching: an observer without a control target, a
+    /// target that is no address, a quorum that could trip on a minority.
+    pub fn of(spec: &Spec, clock: &SharedClock) -> Result<Self> {
+        let mut problems = Vec::new();
+        let mut sampler = Sampler::new(clock.clone());
+        let shortest = spec.probes.iter().map(|probe| probe.interval).min().unwrap_or(Duration::from_secs(10));
+        for observer in &spec.observers {
+            match control(&observer.id, &observer.region, observer.control.as_deref()) {
+                Ok(probe) => sampler = sampler.control(probe, shortest),
+                Err(error) => problems.push(error.message().to_owned()),
+            }
+        }
+        let serving: Vec<&RegionSpec> = spec.regions.iter().filter(|region| region.role.can_take_over()).collect();
+        let pair: Vec<RegionId> = serving.iter().map(|region| region.id.clone()).collect();
+        let mut quorums = BTreeMap::new();
+        for region in &serving {
+            let mut checks = Vec::new();
+            for probe in &spec.probes {
+                let Some(target) = probe.target(region) else { continue };
+                checks.push(policy(probe));
+                for observer in &spec.observers {
+                    match built(probe, &region.id, &observer.id, &target) {
+                        Ok(looking) => sampler = sampler.probe(looking, probe.interval),
+                        Err(error) => problems.push(error.message().to_owned()),
+                    }
+                }
+            }
+            let observers = spec.observers.iter();
+            let policy = QuorumPolicy {
+                region: region.id.clone(),
+                pair: pair.clone(),
+                observers: observers
+                    .map(|observer| Observer { vantage: observer.id.clone(), region: Some(observer.region.clone()) })
+                    .collect(),
+                quorum: usize::try_from(spec.detection.quorum).unwrap_or(usize::MAX),
+                checks,
+                dwell: spec.detection.dwell,
+                hold_down: spec.detection.dwell,
+                gray_dwell: Some(spec.detection.gray_dwell),
+            };
+            match Quorum::new(policy) {
+                Ok(quorum) => {
+                    quorums.insert(region.id.clone(), quorum);
+                }
+                Err(invalid) => problems.push(invalid.to_string()),
+            }
+        }
+        if problems.is_empty() {
+            return Ok(Self { clock: clock.clone(), sampler, quorums });
+        }
+        let message = format!("nobody can watch: {}", problems.join("; "));
+        Err(Error::new(ErrorKind::Invalid, message).with_effect(Effect::NotApplied))
+    }
+
+    /// What is held before anything was seen, and the receiver that later news reaches.
+    #[must_use]
+    pub fn standings(&self) -> (watch::Sender<Standings>, watch::Receiver<Standings>) {
+        let now = self.clock.monotonic();
+        let standings = self.quorums.iter().map(|(region, quorum)| {
+            (region.clone(), Standing { verdict: quorum.verdict(), since: now, why: quorum.sentence() })
+        });
+        watch::channel(standings.collect())
+    }
+
+    /// Watches until stopped. Each change of a verdict is an event, and moves the standings.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Sampler::run`].
+    pub async fn run(
+        self,
+        events: Arc<dyn EventSink>,
+        standings: watch::Sender<Standings>,
+        stop: CancellationToken,
+    ) -> Result<()> {
+        let Self { clock, sampler, mut quorums } = self;
+        let (out, mut seen) = mpsc::channel::<Observation>(1024);
+        let judging = async {
+            loop {
+                let changed: Vec<Transition> = tokio::select! {
+                    observation = seen.recv() => match observation {
+                        Some(o) => quorums.get_mut(&o.subject.region).and_then(|q| q.observe(o)).into_iter().collect(),
+                        None => return,
+                    },
+                    () = clock.sleep(TICK) => {
+                        let now = clock.monotonic();
+                        quorums.values_mut().filter_map(|quorum| quorum.tick(now)).collect()
+                    }
+                };
+                for transition in changed {
+                    events.emit(&event(&clock, &transition));
+                    standings.send_modify(|all| {
+                        let standing =
+                            Standing { verdict: transition.to, since: transition.at, why: transition.to_string() };
+                        all.insert(transition.region.clone(), standing);
+                    });
+                }
+            }
+        };
+        let (sampled, ()) = tokio::join!(sampler.run(out, stop), judging);
+        sampled
+    }
+}
+
+fn event(clock: &SharedClock, transition: &Transition) -> Event {
+    Event {
+        at: clock.wall(),
+        monotonic: clock.monotonic(),
+        run: None,
+        kind: EventKind::Verdict {
+            region: transition.region.clone(),
+            from: transition.from.to_string(),
+            to: transition.to.to_string(),
+            why: transition.to_string(),
+        },
+    }
+}
+
+fn kind(probe: &ProbeSpec) -> CheckKind {
+    match probe.kind {
+        ProbeKind::Http | ProbeKind::Tcp => CheckKind::Infrastructure,
+        ProbeKind::Write => CheckKind::Transaction,
+    }
+}
+
+fn policy(probe: &ProbeSpec) -> CheckPolicy {
+    CheckPolicy {
+        probe: probe.id.clone(),
+        kind: kind(probe),
+        trip: probe.threshold.trip,
+        clear: probe.threshold.clear,
+        stale_after: (probe.interval + probe.timeout) * 3,
+    }
+}
+
+fn built(
+    probe: &ProbeSpec,
+    region: &RegionId,
+    vantage: &VantageId,
+    target: &ProbeTarget,
+) -> Result<Arc<dyn HealthProbe>> {
+    let subject = Subject { probe: probe.id.clone(), region: region.clone(), kind: kind(probe) };
+    let vantage = vantage.clone();
+    match target {
+        ProbeTarget::Http { url, post, expect } => {
+            let builder = match post {
+                Some(body) => HttpProbe::post(subject, vantage, url.clone(), body.clone()),
+                None => HttpProbe::get(subject, vantage, url.clone()),
+            };
+            // One timeout is written, for the whole look; connecting may take all of it, and so may answering.
+            let builder = builder.connect_timeout(probe.timeout).response_timeout(probe.timeout);
+            let mut builder = builder.expect_status(expect.status.iter().copied().collect::<StatusSet>());
+            if let Some(text) = &expect.body {
+                builder = builder.expect_body(BodyMatch::route53(text.clone()));
+            }
+            Ok(Arc::new(builder.build()?))
+        }
+        ProbeTarget::Tcp { address } => Ok(Arc::new(tcp(subject, vantage, address, probe.timeout)?)),
+    }
+}
+
+/// How long a control target may take.
+const CONTROL_LIMIT: Duration = Duration::from_secs(4);
+
+fn control(vantage: &VantageId, region: &RegionId, address: Option<&str>) -> Result<Arc<dyn HealthProbe>> {
+    let invalid = |message: String| Error::new(ErrorKind::Invalid, message).with_effect(Effect::NotApplied);
+    let address = address.filter(|address| !address.is_empty()).ok_or_else(|| {
+        invalid(format!(
+            "observer {vantage} has no control target: write `control: host:port` that outlives both regions"
+        ))
+    })?;
+    let probe = format!("{vantage}/control").parse().map_err(|e: crate::model::InvalidId| invalid(e.to_string()))?;
+    let subject = Subject::infrastructure(probe, region.clone());
+    Ok(Arc::new(tcp(subject, vantage.clone(), address, CONTROL_LIMIT)?))
+}
+
+fn tcp(subject: Subject, vantage: VantageId, address: &str, limit: Duration) -> Result<TcpProbe> {
+    Ok(TcpProbe::new(subject, vantage, address)?.with_timeout(limit))
+}
