@@ -2,5 +2,11 @@
 //!
 //! With the feature `testing`, also a stand-in for a cluster that embedders can test their plans on.
 
+mod classify;
+mod clusters;
+pub mod deployments;
 #[cfg(feature = "testing")]
 pub mod testing;
+
+pub use classify::classify;
+pub use clusters::{ClusterAccess, Clusters, ClustersBuilder};

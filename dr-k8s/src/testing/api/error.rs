@@ -109,6 +109,13 @@ impl ApiError {
         this
     }
 
+    /// A JSON patch that does not apply, its `test`s included. The reason stands in a cause that names no field.
+    pub(crate) fn unprocessable(why: &str) -> Self {
+        let mut this = Self::new(422, "Invalid", "the server rejected our request due to an error in our request");
+        this.details = Some(Box::new(json!({ "causes": [{ "reason": "UnexpectedServerResponse", "message": why }] })));
+        this
+    }
+
     pub(crate) fn too_many_requests() -> Self {
         let mut this = Self::new(429, "TooManyRequests", "Too many requests, please try again later.");
         this.details = Some(Box::new(json!({ "retryAfterSeconds": 1 })));

@@ -9,7 +9,7 @@ pub(super) fn run(target: &mut Value, patch: &Value) -> Result<(), ApiError> {
         return Err(ApiError::bad_request("a JSON patch is a list of operations"));
     };
     for operation in operations {
-        one(target, operation).map_err(ApiError::bad_request)?;
+        one(target, operation).map_err(|why| ApiError::unprocessable(&why))?;
     }
     Ok(())
 }

@@ -2,11 +2,15 @@
 //!
 //! Runs where `DR_FOREIGN_KUBECTL` names the program (`cargo xtask test` sets it), and says so where it does not.
 
-use std::{process::Command, sync::Arc, time::Duration};
+use std::{
+    io::{BufRead as _, BufReader},
+    process::{Command, Stdio},
+    sync::Arc,
+};
 
 use dr_core::{
     testing::{EffectLog, FaultBoard},
-    time::{Clock as _, ScaledClock},
+    time::ScaledClock,
 };
 use dr_k8s::testing::{Cluster, Serving, Workload};
 
@@ -28,13 +32,18 @@ impl Kubectl {
         Some(Self { program, home })
     }
 
-    async fn try_run(&self, arguments: &str) -> Result<String, String> {
+    fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(&self.program);
         command
             .args(arguments.split(' '))
             .env_clear()
             .env("HOME", self.home.path())
             .env("KUBECONFIG", self.home.path().join("config"));
+        command
+    }
+
+    async fn try_run(&self, arguments: &str) -> Result<String, String> {
+        let mut command = self.command(arguments);
         let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
@@ -45,13 +54,15 @@ impl Kubectl {
     }
 }
 
-fn cluster() -> (Cluster, EffectLog, ScaledClock) {
+fn cluster() -> (Cluster, EffectLog) {
     let (clock, effects) = (ScaledClock::new(20.0), EffectLog::new());
-    let cluster = Cluster::builder(region(), Arc::new(clock.clone()), FaultBoard::new(), effects.clone()).build();
-    cluster.deploy(&Workload::new("production", "cart").replicas(1).image("shop/cart:1"));
+    let cluster = Cluster::builder(region(), Arc::new(clock), FaultBoard::new(), effects.clone()).build();
+    for name in ["cart", "orders"] {
+        cluster.deploy(&Workload::new("production", name).replicas(1).image(format!("shop/{name}:1")));
+    }
     cluster.hpa("production", "cart", 1, 5);
     cluster.finish_starting();
-    (cluster, effects, clock)
+    (cluster, effects)
 }
 
 #[tokio::test]
@@ -79,22 +90,27 @@ async fn kubectl_reads() {
 
 #[tokio::test]
 async fn kubectl_scales_and_waits() {
-    let (cluster, effects, _) = cluster();
+    let (cluster, effects) = cluster();
     let serving = cluster.serve("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let Some(kubectl) = Kubectl::new(&serving) else { return };
     kubectl.run("patch hpa cart -n production -p {\"spec\":{\"minReplicas\":3}}").await;
     assert_eq!(effects.count("k8s:patch horizontalpodautoscalers", "production/cart"), 1);
-    kubectl.run("scale deployment cart -n production --replicas=3 --current-replicas=1").await;
-    assert_eq!(
-        effects.count("k8s:patch deployments/scale", "production/cart")
-            + effects.count("k8s:update deployments/scale", "production/cart"),
-        1
-    );
-    kubectl.run("wait deployment/cart -n production --for=jsonpath={.status.readyReplicas}=3 --timeout=60s").await;
-    assert_eq!(cluster.ready_replicas("production", "cart"), 3);
-    kubectl.run("wait deployment/cart -n production --for=condition=Available --timeout=60s").await;
+    kubectl.run("scale deployment orders -n production --replicas=2").await;
+    assert_eq!(effects.count("k8s:patch deployments/scale", "production/orders"), 1);
+    // Conditional on the count, kubectl reads and then updates at that version.
+    kubectl.run("scale deployment orders -n production --replicas=3 --current-replicas=2").await;
+    assert!(kubectl.try_run("scale deployment orders -n production --replicas=9 --current-replicas=1").await.is_err());
+    for name in ["cart", "orders"] {
+        kubectl
+            .run(&format!(
+                "wait deployment/{name} -n production --for=jsonpath={{.status.readyReplicas}}=3 --timeout=120s"
+            ))
+            .await;
+        assert_eq!(cluster.ready_replicas("production", name), 3);
+        kubectl.run(&format!("wait deployment/{name} -n production --for=condition=Available --timeout=120s")).await;
+    }
     kubectl.run("set image deployment/cart cart=shop/cart:2 -n production").await;
-    let rollout = kubectl.run("rollout status deployment/cart -n production --timeout=60s").await;
+    let rollout = kubectl.run("rollout status deployment/cart -n production --timeout=120s").await;
     assert!(rollout.contains("successfully rolled out"), "{rollout}");
 }
 
@@ -132,14 +148,24 @@ async fn kubectl_applies_and_deletes() {
 
 #[tokio::test]
 async fn kubectl_watches() {
-    let (cluster, _, clock) = cluster();
+    let (cluster, ..) = cluster();
     let serving = cluster.serve("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let Some(kubectl) = Kubectl::new(&serving) else { return };
-    let watching = kubectl.run("get deployment cart -n production -w --request-timeout=3s");
-    let growing = async {
-        clock.sleep(Duration::from_secs(20)).await;
-        cluster.hpa("production", "cart", 4, 5);
-    };
-    let (lines, ()) = tokio::join!(watching, growing);
-    assert!(lines.contains("1/1") && lines.contains("4/4"), "{lines}");
+    let mut command = kubectl.command("get deployment cart -n production -w --request-timeout=120s");
+    let mut watching = command.stdout(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(watching.stdout.take().unwrap()).lines();
+    let (seen, heard) = tokio::sync::oneshot::channel();
+    let reading = tokio::task::spawn_blocking(move || {
+        let mut lines = lines.map(Result::unwrap);
+        // The header, and the deployment as it is: from here on kubectl watches.
+        let first: Vec<String> = lines.by_ref().take(2).collect();
+        seen.send(()).unwrap();
+        (first.join(" "), lines.any(|line| line.contains("4/4")))
+    });
+    heard.await.unwrap();
+    cluster.hpa("production", "cart", 4, 5);
+    let (first, grew) = reading.await.unwrap();
+    watching.kill().unwrap();
+    watching.wait().unwrap();
+    assert!(first.contains("1/1") && grew, "{first}");
 }

@@ -1,0 +1,9 @@
+//! The driver `k8s.deployments` against the double.
+
+mod access;
+mod checks;
+mod faults;
+mod ready;
+mod runs;
+mod scale;
+mod world;
