@@ -1,11 +1,11 @@
 //! The foreign clients: programs of other people that talk to the doubles and to the lab in the tests.
 //!
 //! A double that only our own drivers have talked to is a guess. boto3, the AWS CLI and dnspython come from a virtual
-//! environment of their own; kubectl and dig are taken from the path, because no Python package carries them.
+//! environment of their own; kubectl from the path or out of a wheel; dig from the path, because no package carries it.
 
 use std::path::PathBuf;
 
-use super::{Context, Outcome, venv::Venv};
+use super::{Context, Outcome, kubectl, venv::Venv};
 use crate::{run::Failure, workspace::on_path};
 
 /// Where the foreign clients are. Tests read these from the environment, and say so when they skip for want of one.
@@ -37,7 +37,7 @@ impl Clients {
     fn missing(&self) -> Vec<&'static str> {
         let mut missing = Vec::new();
         if self.kubectl.is_none() {
-            missing.push("no kubectl on the path: its tests are skipped");
+            missing.push("no kubectl on the path, and none to download for this machine: its tests are skipped");
         }
         if self.dig.is_none() {
             missing.push("no dig on the path: dnspython asks in its place");
@@ -50,15 +50,12 @@ impl Clients {
 ///
 /// # Errors
 ///
-/// When the Python ones cannot be installed.
+/// When one of them cannot be installed.
 pub(super) fn prepare(context: &mut Context<'_>) -> Result<Clients, Failure> {
     let venv = Venv::with(context, "foreign", "xtask/python/foreign.txt")?;
-    Ok(Clients {
-        python: venv.program("python"),
-        aws: venv.program("aws"),
-        kubectl: on_path("kubectl"),
-        dig: on_path("dig"),
-    })
+    let python = venv.program("python");
+    let kubectl = kubectl::find(context, &python)?;
+    Ok(Clients { python, aws: venv.program("aws"), kubectl, dig: on_path("dig") })
 }
 
 pub(super) fn run(context: &mut Context<'_>) -> Result<Outcome, Failure> {
@@ -67,6 +64,10 @@ pub(super) fn run(context: &mut Context<'_>) -> Result<Outcome, Failure> {
     context.run(python.args(["-c", "import boto3, dns.resolver"]), "boto3 or dnspython does not import")?;
     let mut aws = context.workspace.command(&clients.aws);
     context.run(aws.arg("--version"), "the AWS CLI does not start")?;
+    if let Some(kubectl) = &clients.kubectl {
+        let mut kubectl = context.workspace.command(kubectl);
+        context.run(kubectl.args(["version", "--client"]), "kubectl does not start")?;
+    }
     Ok(Outcome::noted(clients.missing().join("; ")))
 }
 

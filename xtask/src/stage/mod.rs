@@ -4,6 +4,7 @@ mod closing;
 mod context;
 mod deps;
 mod foreign;
+mod kubectl;
 mod papers;
 mod python;
 mod runner;
