@@ -11,7 +11,7 @@
 
 mod audit;
 mod chain;
-#[cfg(feature = "conformance")]
+#[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod entry;
 mod journal;
@@ -20,6 +20,8 @@ mod memory;
 mod record;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(test)]
+mod tests;
 
 pub use audit::{Audit, audit};
 pub use chain::{ChainBreak, verify};

@@ -50,10 +50,11 @@ impl ManualClock {
         }
     }
 
-    /// The earliest moment that a sleeper waits for.
+    /// The earliest moment ahead that a sleeper waits for. One whose moment has come is awake, even if nobody has polled it.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Monotonic> {
-        self.state().sleepers.keys().next().map(|(deadline, _)| Monotonic::new(*deadline))
+        let state = self.state();
+        state.sleepers.keys().map(|(deadline, _)| *deadline).find(|deadline| *deadline > state.now).map(Monotonic::new)
     }
 
     /// Moves time forward to the earliest sleeper's deadline; false when nobody sleeps.

@@ -1,4 +1,12 @@
 //! The engine in a small world on a clock that tests move.
 
+mod approvals;
+mod controls;
+mod crashes;
+mod fencing;
+mod random_plans;
+mod retries;
 mod runs;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod world;

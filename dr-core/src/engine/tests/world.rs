@@ -50,7 +50,7 @@ struct State {
     /// What was done, in order: `on a`, `off a`.
     effects: Vec<String>,
     blocked: BTreeMap<String, String>,
-    observed: BTreeMap<String, u32>,
+    slow: BTreeMap<String, Duration>,
     attempts: Vec<(String, u32, u64)>,
 }
 
@@ -94,6 +94,10 @@ impl World {
         };
     }
 
+    pub(super) fn slow_observation(&self, key: &str, takes: Duration) {
+        self.state.lock().unwrap().slow.insert(key.to_owned(), takes);
+    }
+
     pub(super) fn turn_on(&self, key: &str) {
         let now = self.clock.monotonic();
         self.state.lock().unwrap().on.insert(key.to_owned(), now);
@@ -133,8 +137,7 @@ impl World {
 
     fn observe(&self, key: &str) -> Observed<String> {
         let now = self.clock.monotonic();
-        let mut state = self.state.lock().unwrap();
-        *state.observed.entry(key.to_owned()).or_default() += 1;
+        let state = self.state.lock().unwrap();
         if let Some(reason) = state.blocked.get(key) {
             return Observed::Blocked { reason: reason.clone() };
         }
@@ -217,7 +220,13 @@ macro_rules! step {
             }
 
             async fn observe(&self, _: &StepCx, params: &Params) -> Result<Observed<String>> {
-                Ok(self.0.observe(&params.key))
+                let seen = self.0.observe(&params.key);
+                // What was seen may be old by the time that it is told.
+                let slow = self.0.state.lock().unwrap().slow.get(&params.key).copied();
+                if let Some(slow) = slow {
+                    self.0.clock.sleep(slow).await;
+                }
+                Ok(seen)
             }
 
             async fn execute(&self, cx: &StepCx, params: &Params) -> Result<String> {
