@@ -9,7 +9,10 @@ use super::{
     duration::{self, DurationText},
     place::{APPLICATION_ENDPOINT, RegionSpec},
 };
-use crate::model::{ProbeId, RegionId};
+use crate::{
+    detect::detection_bounds,
+    model::{ProbeId, RegionId},
+};
 
 /// How a probe looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -139,9 +142,7 @@ impl ProbeSpec {
     /// (`I + N*T + (N-1)*I`; Route 53 counts the same way, with its connect timeout of 4 s for T).
     #[must_use]
     pub fn detect_max(&self) -> Duration {
-        let trips = self.threshold.trip;
-        let waits = self.interval.saturating_mul(trips.saturating_sub(1));
-        self.interval.saturating_add(self.timeout.saturating_mul(trips)).saturating_add(waits)
+        detection_bounds(self.interval, self.timeout, self.threshold.trip).max
     }
 }
 

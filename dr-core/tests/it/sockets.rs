@@ -27,6 +27,8 @@ use tokio_util::sync::CancellationToken;
 
 const LONG: Duration = Duration::from_secs(60);
 const SHORT: Duration = Duration::from_millis(150);
+/// Passes, but not before a busy machine has come as far as the body.
+const MEDIUM: Duration = Duration::from_secs(1);
 
 fn cx() -> ProbeCx {
     ProbeCx::new(Arc::new(SystemClock::new()))
@@ -231,6 +233,25 @@ async fn a_server_that_says_nothing_costs_the_response_timeout() {
     assert!(reading.latency.connect.is_some());
 }
 
+#[tokio::test]
+async fn a_limit_on_the_whole_look_cuts_every_phase_short() {
+    let (address, _waiting, _listener) = black_hole().await;
+    assert_eq!(look(get(address).total_timeout(SHORT)).await.reason, "connect timed out after 150 ms");
+    let silent = serve(|mut stream| async move {
+        request(&mut stream).await;
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let reason = look(get(silent).total_timeout(SHORT)).await.reason;
+    assert!(reason.starts_with("no answer within "), "{reason}");
+    let dripping = drips("HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n", "drip").await;
+    let reason = look(get(dripping).total_timeout(MEDIUM).expect_body(BodyMatch::route53("token"))).await.reason;
+    assert!(reason.starts_with("answered 200 OK, and not"), "{reason}");
+    let probe = get(address).total_timeout(SHORT).build().unwrap();
+    assert_eq!(probe.longest(), SHORT);
+    assert_eq!(get(address).expect_body(BodyMatch::route53("x")).build().unwrap().longest(), LONG * 3);
+}
+
 /// A server that sends one byte of `text` each few milliseconds, over and over.
 async fn drips(head: &'static str, text: &'static str) -> SocketAddr {
     serve(move |mut stream| async move {
@@ -252,8 +273,8 @@ async fn a_drip_costs_its_timeout_in_the_head_and_in_the_body() {
     let reading = look(get(drips("HTTP/1.1 200 OK\r\nx: ", "drip").await).response_timeout(SHORT)).await;
     assert_eq!(reading.reason, "no answer within 150 ms");
     let address = drips("HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n", "drip").await;
-    let reading = look(get(address).response_timeout(SHORT).expect_body(BodyMatch::route53("token"))).await;
-    assert_eq!(reading.reason, r#"answered 200 OK, and not "token" in the first 5120 bytes within 150 ms"#);
+    let reading = look(get(address).response_timeout(MEDIUM).expect_body(BodyMatch::route53("token"))).await;
+    assert_eq!(reading.reason, r#"answered 200 OK, and not "token" in the first 5120 bytes within 1 s"#);
     assert!(look(get(address)).await.is_healthy(), "a body that nobody asked about is not waited for");
 }
 
@@ -366,7 +387,7 @@ async fn a_server_that_does_not_speak_tls_is_seen() {
         std::future::pending::<()>().await;
     })
     .await;
-    let reading = look(get_tls(silent).connect_timeout(Duration::from_millis(500))).await;
+    let reading = look(get_tls(silent).connect_timeout(MEDIUM)).await;
     assert!(reading.reason.starts_with("no TLS handshake within "), "{}", reading.reason);
     let closing = serve(|stream| async move { drop(stream) }).await;
     assert!(!look(get_tls(closing)).await.is_healthy());

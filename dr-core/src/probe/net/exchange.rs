@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     probe::{Latency, Spoken},
-    time::{Clock, timeout},
+    time::{Clock, Monotonic, timeout},
 };
 
 /// The most that a response's head may take, as for Route 53's checkers: "must not exceed 16 KiB in total".
@@ -37,10 +37,11 @@ pub(super) struct Expected {
 }
 
 impl Expected {
-    /// Sends `request` over `stream` and judges the answer. Gives what was seen, in words.
+    /// Sends `request` over `stream` and judges the answer, all before `deadline`. Gives what was seen, in words.
     pub(super) async fn ask<S>(
         &self,
         clock: &dyn Clock,
+        deadline: Monotonic,
         stream: S,
         request: Request<Full<Bytes>>,
         latency: &mut Latency,
@@ -51,7 +52,7 @@ impl Expected {
         let mut builder = http1::Builder::new();
         builder.max_buf_size(BUFFER).max_header_size(HEAD);
         let (sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(|e| explain(&e))?;
-        let exchange = pin!(self.judge(clock, sender, request, latency));
+        let exchange = pin!(self.judge(clock, deadline, sender, request, latency));
         let connection = pin!(connection);
         match select(exchange, connection).await {
             Either::Left((judged, _)) => judged,
@@ -63,14 +64,16 @@ impl Expected {
     async fn judge(
         &self,
         clock: &dyn Clock,
+        deadline: Monotonic,
         mut sender: SendRequest<Full<Bytes>>,
         request: Request<Full<Bytes>>,
         latency: &mut Latency,
     ) -> Result<String, Miss> {
         let asked = clock.monotonic();
-        let response = timeout(clock, self.limit, sender.send_request(request))
+        let limit = self.limit.min(deadline.since(asked));
+        let response = timeout(clock, limit, sender.send_request(request))
             .await
-            .map_err(|_| Miss::failed(format!("no answer within {}", Spoken(self.limit))))?
+            .map_err(|_| Miss::failed(format!("no answer within {}", Spoken(limit))))?
             .map_err(|error| explain(&error))?;
         latency.first_byte = Some(clock.monotonic().since(asked));
         let status = response.status();
@@ -79,8 +82,9 @@ impl Expected {
             return Err(Miss::failed(format!("answered {said}{to}, expected {}", self.status)));
         }
         if let Some(rule) = &self.body {
-            timeout(clock, self.limit, read(response.into_body(), rule)).await.map_err(|_| {
-                Miss::failed(format!("answered {}, and not {rule} within {}", Said(status), Spoken(self.limit)))
+            let limit = self.limit.min(deadline.since(clock.monotonic()));
+            timeout(clock, limit, read(response.into_body(), rule)).await.map_err(|_| {
+                Miss::failed(format!("answered {}, and not {rule} within {}", Said(status), Spoken(limit)))
             })??;
         }
         Ok(format!("answered {}", Said(status)))

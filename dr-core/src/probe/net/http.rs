@@ -65,6 +65,8 @@ pub struct HttpProbe {
     headers: HeaderMap,
     body: Body,
     expected: Expected,
+    /// For the whole look.
+    limit: Option<Duration>,
     sent: AtomicU64,
 }
 
@@ -93,6 +95,7 @@ pub struct HttpProbeBuilder {
     from: Option<IpAddr>,
     connect_limit: Duration,
     response_limit: Duration,
+    limit: Option<Duration>,
     status: StatusSet,
     body_match: Option<BodyMatch>,
     roots: Vec<u8>,
@@ -115,11 +118,13 @@ impl HttpProbe {
         HttpProbeBuilder::new(subject, vantage, Method::POST, url.into(), body.into())
     }
 
-    /// The longest that one look takes: connecting with TLS, the head of the answer, and the body when it is read.
+    /// The longest that one look takes: connecting with TLS, the head of the answer, and the body when it is read; or
+    /// the limit on the whole, when that is shorter.
     #[must_use]
     pub fn longest(&self) -> Duration {
         let answers = if self.expected.body.is_some() { 2 } else { 1 };
-        self.dial.limit.saturating_add(self.expected.limit.saturating_mul(answers))
+        let phases = self.dial.limit.saturating_add(self.expected.limit.saturating_mul(answers));
+        self.limit.map_or(phases, |limit| limit.min(phases))
     }
 
     fn request(&self, cx: &ProbeCx) -> Result<Request<Full<Bytes>>, Miss> {
@@ -143,15 +148,16 @@ impl HttpProbe {
         let clock = cx.clock().as_ref();
         let request = self.request(cx)?;
         let started = clock.monotonic();
+        let deadline = started + self.longest();
         let stream = self.dial.connect(clock, latency).await?;
         let Some(tls) = &self.tls else {
-            return self.expected.ask(clock, stream, request, latency).await;
+            return self.expected.ask(clock, deadline, stream, request, latency).await;
         };
         let connected = clock.monotonic();
         let left = self.dial.limit.saturating_sub(connected.since(started));
         let stream = tls.wrap(clock, left, stream).await?;
         latency.tls = Some(clock.monotonic().since(connected));
-        self.expected.ask(clock, stream, request, latency).await
+        self.expected.ask(clock, deadline, stream, request, latency).await
     }
 }
 
@@ -195,6 +201,7 @@ impl HttpProbeBuilder {
             from: None,
             connect_limit: Duration::from_secs(4),
             response_limit: Duration::from_secs(2),
+            limit: None,
             status: StatusSet::default(),
             body_match: None,
             roots: Vec::new(),
@@ -245,6 +252,12 @@ impl HttpProbeBuilder {
         self
     }
 
+    /// The limit for the whole look. None unless said: the phases' limits add up.
+    pub fn total_timeout(mut self, limit: Duration) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
     /// The statuses that count as healthy. 200 to 299 unless said otherwise.
     pub fn expect_status(mut self, status: impl Into<StatusSet>) -> Self {
         self.status = status.into();
@@ -288,13 +301,20 @@ impl HttpProbeBuilder {
         Ok(HttpProbe {
             subject: self.subject,
             vantage: self.vantage,
-            dial: Dial { host, port, address: self.address, from: self.from, limit: self.connect_limit },
+            dial: Dial {
+                host,
+                port,
+                address: self.address,
+                from: self.from,
+                limit: self.limit.map_or(self.connect_limit, |limit| limit.min(self.connect_limit)),
+            },
             tls,
             method: self.method,
             path,
             headers,
             body: self.body,
             expected: Expected { status: self.status, body: self.body_match, limit: self.response_limit },
+            limit: self.limit,
             sent: AtomicU64::new(0),
         })
     }
