@@ -5,7 +5,11 @@
 use std::{error::Error, sync::Arc};
 
 use dr_aws::{Clients, route53_failover::Route53Failover};
-use dr_core::{driver::DriverRegistry, spec::json_schema, time::{SharedClock, SystemClock}};
+use dr_core::{
+    driver::DriverRegistry,
+    spec::json_schema,
+    time::{SharedClock, SystemClock},
+};
 use dr_k8s::{Clusters, deployments::Deployments};
 
 fn main() -> Result<(), Box<dyn Error>> {
