@@ -17,6 +17,7 @@
 
 mod api_fault;
 mod call;
+pub mod cloudwatch;
 mod connector;
 mod dispatch;
 pub mod elasticache;

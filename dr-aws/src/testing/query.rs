@@ -75,6 +75,11 @@ impl Form {
         Self { fields }
     }
 
+    /// Every parameter, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// Whether there is no parameter at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -8,6 +8,7 @@ use dr_core::{
 
 use super::{
     Service, WorldCx,
+    cloudwatch::{CloudWatch, CloudWatchService, Datum, MetricId},
     elasticache::ElastiCache,
     rds::Rds,
     route53::{Route53, Route53Service},
@@ -39,6 +40,7 @@ struct Inner {
     rds: Rds,
     elasticache: ElastiCache,
     route53: Route53,
+    cloudwatch: CloudWatch,
     services: Vec<Arc<dyn Service>>,
 }
 
@@ -110,6 +112,12 @@ impl World {
         &self.inner.route53
     }
 
+    /// The metrics of its regions.
+    #[must_use]
+    pub fn cloudwatch(&self) -> &CloudWatch {
+        &self.inner.cloudwatch
+    }
+
     /// The service that signatures call by this name.
     pub(super) fn service_signed_as(&self, name: &str) -> Option<Arc<dyn Service>> {
         self.inner.services.iter().find(|service| service.signing_name() == name).cloned()
@@ -178,14 +186,49 @@ impl WorldBuilder {
         let cx = WorldCx::new(self.clock, &self.account, self.regions, self.faults, self.effects);
         let (rds, elasticache) = (Rds::new(cx.clone()), ElastiCache::new(cx.clone()));
         let route53 = Route53::new(cx.clone());
+        let cloudwatch = CloudWatch::new(cx.clone());
+        publish_metrics(&cloudwatch, &rds, &elasticache, &route53);
         let mut services = self.services;
         services.extend([
-            Arc::new(rds.clone()) as Arc<dyn Service>,
+            Arc::new(CloudWatchService::new(cloudwatch.clone())) as Arc<dyn Service>,
+            Arc::new(rds.clone()),
             Arc::new(elasticache.clone()),
             Arc::new(Route53Service::new(route53.clone(), north_virginia())),
         ]);
-        World { inner: Arc::new(Inner { cx, rds, elasticache, route53, services }) }
+        World { inner: Arc::new(Inner { cx, rds, elasticache, route53, cloudwatch, services }) }
     }
+}
+
+/// What AWS's services publish of themselves, once a minute.
+fn publish_metrics(cloudwatch: &CloudWatch, rds: &Rds, elasticache: &ElastiCache, route53: &Route53) {
+    let (rds, elasticache, route53) = (rds.clone(), elasticache.clone(), route53.clone());
+    cloudwatch.add_source(move |region| {
+        let lags = rds.lag_metrics(region).into_iter().map(|(lag, cluster, value)| Datum {
+            metric: MetricId::new("AWS/RDS", lag.as_str(), [("DBClusterIdentifier", cluster.as_str())]),
+            value: value.as_secs_f64() * 1000.0,
+        });
+        lags.collect()
+    });
+    cloudwatch.add_source(move |region| {
+        let lags = elasticache.lag_metrics(region).into_iter().map(|(group, lag)| Datum {
+            metric: MetricId::new(
+                "AWS/ElastiCache",
+                "GlobalDatastoreReplicationLag",
+                [("ReplicationGroupId", group.as_str())],
+            ),
+            value: lag.as_secs_f64(),
+        });
+        lags.collect()
+    });
+    // Route 53 publishes in us-east-1 and nowhere else, so its metrics are gone with that region.
+    cloudwatch.add_source(move |region| {
+        let checks = route53.checks().into_iter().filter(|_| *region == north_virginia());
+        let statuses = checks.map(|check| Datum {
+            metric: MetricId::new("AWS/Route53", "HealthCheckStatus", [("HealthCheckId", check.id.as_str())]),
+            value: if route53.health(&check.id).unwrap_or(true) { 1.0 } else { 0.0 },
+        });
+        statuses.collect()
+    });
 }
 
 /// The region that holds the control planes of the global services.
