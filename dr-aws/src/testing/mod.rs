@@ -27,6 +27,7 @@ mod query;
 mod query_params;
 pub mod rds;
 pub mod route53;
+pub mod s3;
 mod scope;
 mod server;
 mod service;

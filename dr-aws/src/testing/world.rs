@@ -12,6 +12,7 @@ use super::{
     elasticache::ElastiCache,
     rds::Rds,
     route53::{Route53, Route53Service},
+    s3::{S3, S3Service},
 };
 
 /// An AWS of some regions and one account. Clones share one world.
@@ -41,6 +42,7 @@ struct Inner {
     elasticache: ElastiCache,
     route53: Route53,
     cloudwatch: CloudWatch,
+    s3: S3,
     services: Vec<Arc<dyn Service>>,
 }
 
@@ -118,6 +120,12 @@ impl World {
         &self.inner.cloudwatch
     }
 
+    /// Its buckets.
+    #[must_use]
+    pub fn s3(&self) -> &S3 {
+        &self.inner.s3
+    }
+
     /// The service that signatures call by this name.
     pub(super) fn service_signed_as(&self, name: &str) -> Option<Arc<dyn Service>> {
         self.inner.services.iter().find(|service| service.signing_name() == name).cloned()
@@ -188,14 +196,16 @@ impl WorldBuilder {
         let route53 = Route53::new(cx.clone());
         let cloudwatch = CloudWatch::new(cx.clone());
         publish_metrics(&cloudwatch, &rds, &elasticache, &route53);
+        let s3 = S3::new(cx.clone());
         let mut services = self.services;
         services.extend([
-            Arc::new(CloudWatchService::new(cloudwatch.clone())) as Arc<dyn Service>,
+            Arc::new(S3Service::new(s3.clone())) as Arc<dyn Service>,
+            Arc::new(CloudWatchService::new(cloudwatch.clone())),
             Arc::new(rds.clone()),
             Arc::new(elasticache.clone()),
             Arc::new(Route53Service::new(route53.clone(), north_virginia())),
         ]);
-        World { inner: Arc::new(Inner { cx, rds, elasticache, route53, cloudwatch, services }) }
+        World { inner: Arc::new(Inner { cx, rds, elasticache, route53, cloudwatch, s3, services }) }
     }
 }
 

@@ -1,7 +1,14 @@
 //! The integration tests of dr-aws: the double by itself, and the drivers against it.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on stops here")]
 
+mod cloudwatch;
 mod elasticache;
+mod faults;
+mod foreign;
 mod foreign_databases;
 mod framework;
 mod rds;
+mod route53;
+mod s3;
+mod stage;
 mod two_regions;
