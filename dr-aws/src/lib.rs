@@ -4,6 +4,7 @@
 //! into ones that say whether the call was applied.
 
 pub mod arn;
+pub mod aurora_global;
 mod classify;
 mod client;
 pub mod route53_failover;

@@ -1,5 +1,10 @@
 //! The integration tests of dr-aws: the double by itself, and the drivers against it.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on stops here")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by panicking"
+)]
 
 mod cloudwatch;
 mod elasticache;
