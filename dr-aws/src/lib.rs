@@ -7,6 +7,7 @@ pub mod arn;
 pub mod aurora_global;
 mod classify;
 mod client;
+pub mod elasticache_global;
 pub mod route53_failover;
 #[cfg(feature = "testing")]
 pub mod testing;

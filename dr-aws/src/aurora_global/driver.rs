@@ -182,7 +182,8 @@ impl Driver for AuroraGlobal {
 
     fn probes(&self, resource: &Resource) -> Result<Vec<Arc<dyn HealthProbe>>> {
         let spec = AuroraGlobalSpec::of(resource)?;
-        let invalid = |error: InvalidId| Error::new(ErrorKind::Invalid, error.to_string()).with_effect(Effect::NotApplied);
+        let invalid =
+            |error: InvalidId| Error::new(ErrorKind::Invalid, error.to_string()).with_effect(Effect::NotApplied);
         let probe_id = |what: &str| ProbeId::new(format!("{}/{what}", resource.id)).map_err(invalid);
         let vantage = match &self.vantage {
             Some(vantage) => vantage.clone(),

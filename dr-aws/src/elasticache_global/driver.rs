@@ -142,11 +142,14 @@ impl Driver for ElastiCacheGlobal {
         for (region, look) in spec.members.keys().zip(looks) {
             match look {
                 Ok(view) => datastore = datastore.or(Some(view)),
-                Err(error) => inventory.unknown.push(format!("{} from {region}: {error}", spec.global_replication_group)),
+                Err(error) => {
+                    inventory.unknown.push(format!("{} from {region}: {error}", spec.global_replication_group))
+                }
             }
         }
         let members =
-            join_all(spec.members.iter().map(|(region, group)| self.member(region, group, datastore.as_ref(), cx))).await;
+            join_all(spec.members.iter().map(|(region, group)| self.member(region, group, datastore.as_ref(), cx)))
+                .await;
         let mut store =
             StoreFact { resource: resource.id.clone(), writable_required: spec.writable_required, members: Vec::new() };
         for (member, unknown) in members {

@@ -71,7 +71,10 @@ impl ElastiCacheGlobalSpec {
         self.members.get(region).map(String::as_str).ok_or_else(|| {
             Error::new(
                 ErrorKind::Invalid,
-                format!("{} has no replication group in {region}: add it to spec.members", self.global_replication_group),
+                format!(
+                    "{} has no replication group in {region}: add it to spec.members",
+                    self.global_replication_group
+                ),
             )
             .with_effect(Effect::NotApplied)
         })

@@ -59,7 +59,10 @@ impl Validation for MembersAssociated {
             findings.push(checked.finding(
                 "members-associated",
                 Severity::Error,
-                format!("{} is {}: only an available datastore can be failed over", checked.spec.global_replication_group, datastore.status),
+                format!(
+                    "{} is {}: only an available datastore can be failed over",
+                    checked.spec.global_replication_group, datastore.status
+                ),
                 json!({ "status": datastore.status }),
                 "wait until it is available; a primary-only datastore needs a secondary",
             ));

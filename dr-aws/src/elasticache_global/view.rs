@@ -58,7 +58,8 @@ mod tests {
     #[test]
     fn roles_are_read_in_any_case() {
         for role in ["PRIMARY", "primary", "Primary"] {
-            let member = GlobalReplicationGroupMember::builder().replication_group_region("eu-west-1").role(role).build();
+            let member =
+                GlobalReplicationGroupMember::builder().replication_group_region("eu-west-1").role(role).build();
             let datastore = GlobalReplicationGroup::builder().members(member).build();
             assert!(DatastoreView::from(&datastore).primary().is_some(), "{role}");
         }

@@ -6,8 +6,11 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
+mod aurora_global;
+mod carry_out;
 mod cloudwatch;
 mod elasticache;
+mod elasticache_global;
 mod faults;
 mod foreign;
 mod foreign_databases;

@@ -92,9 +92,7 @@ impl Step for AwaitRejoin {
             match self.look(cx, route).await? {
                 Observed::Done { output } => Ok(Some(output)),
                 Observed::NotStarted | Observed::InFlight => Ok(None),
-                Observed::Blocked { reason } => {
-                    Err(Error::new(ErrorKind::PreconditionFailed, reason))
-                }
+                Observed::Blocked { reason } => Err(Error::new(ErrorKind::PreconditionFailed, reason)),
             }
         })
         .await

@@ -132,9 +132,7 @@ impl Step for Detach {
                 Observed::Done { output } => Ok(Some(output)),
                 // A describe can lag behind the call that it follows.
                 Observed::NotStarted | Observed::InFlight => Ok(None),
-                Observed::Blocked { reason } => {
-                    Err(Error::new(ErrorKind::PreconditionFailed, reason))
-                }
+                Observed::Blocked { reason } => Err(Error::new(ErrorKind::PreconditionFailed, reason)),
             }
         })
         .await

@@ -20,8 +20,9 @@ use crate::aurora_global::{
 
 /// How often progress is looked for. Describes are cheap, and a failover's seconds are not.
 pub(super) const EVERY: Duration = Duration::from_secs(3);
-/// How many looks in a row may say that nothing runs before that is believed.
-const IDLE_LOOKS: u32 = 4;
+/// How many looks in a row may say that nothing runs before that is believed: a minute before anything was seen to run,
+/// as a describe can lag far behind the call that it follows, and a few seconds afterwards.
+const IDLE_LOOKS: (u32, u32) = (20, 4);
 
 /// How far `route.to` has come on its way to be the writer, seen from the endpoint of `at`.
 pub(super) async fn observe(api: &Api, at: &RegionId, route: &Route) -> Result<Observed<()>> {
@@ -78,10 +79,14 @@ pub(super) async fn wait(cx: &StepCx, api: &Api, at: &RegionId, route: &Route) -
                 idle.store(0, Ordering::Relaxed);
                 Ok(None)
             }
-            // A describe can lag behind the call that it follows: idle is believed only when it stays so.
-            Observed::NotStarted if idle.fetch_add(1, Ordering::Relaxed) < IDLE_LOOKS => Ok(None),
             Observed::NotStarted => {
-                let what = if moved.load(Ordering::Relaxed) { "ended without a promotion" } else { "did not begin" };
+                let (patience, what) = match moved.load(Ordering::Relaxed) {
+                    true => (IDLE_LOOKS.1, "ended without a promotion"),
+                    false => (IDLE_LOOKS.0, "did not begin"),
+                };
+                if idle.fetch_add(1, Ordering::Relaxed) < patience {
+                    return Ok(None);
+                }
                 Err(Error::new(
                     ErrorKind::PostconditionFailed,
                     format!("the request to promote {} was accepted and {what}; see the cluster's events", route.to),

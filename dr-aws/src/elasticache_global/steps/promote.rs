@@ -23,7 +23,7 @@ use crate::{
 /// How often progress is looked for.
 const EVERY: Duration = Duration::from_secs(3);
 /// How many looks in a row may say that nothing runs before that is believed.
-const IDLE_LOOKS: u32 = 4;
+const IDLE_LOOKS: u32 = 20;
 
 /// Makes a secondary the primary: `FailoverGlobalReplicationGroup`, in the new primary's region.
 ///
