@@ -20,7 +20,7 @@ use crate::{
     front::Platform,
     platform::{
         ACTIVE, GLOBAL_CLUSTER, GLOBAL_REPLICATION_GROUP, NAMESPACE, PLACES, PUBLIC_NAME, Place, SERVICES, STANDBY,
-        SWITCH_BUCKET, SWITCH_KEY, ZONE,
+        SWITCH_BUCKET, SWITCH_KEY, WITNESS, ZONE,
     },
 };
 
@@ -76,7 +76,9 @@ impl Estate {
             })
             .collect();
         let hosted_zone_id = world.route53().add_zone(ZONE);
-        Ok(Self { world, clusters, places, aurora, hosted_zone_id, switch_check: None })
+        let estate = Self { world, clusters, places, aurora, hosted_zone_id, switch_check: None };
+        estate.make_buckets()?;
+        Ok(estate)
     }
 
     /// Health checks and records, now that it is known which ports listen.
@@ -143,7 +145,7 @@ impl Estate {
                         &check.id,
                         checker,
                         if check.id == switch {
-                            CheckResult::failure("HTTP Status Code 404 Not Found")
+                            CheckResult::failure("HTTP Status Code 403 Forbidden")
                         } else {
                             CheckResult::success("HTTP Status Code 200 OK")
                         },
@@ -162,6 +164,11 @@ impl Estate {
     /// The warm standby, which holds the switch.
     pub(crate) fn standby(&self) -> Result<&RegionId> {
         self.region(STANDBY)
+    }
+
+    /// The witness region, which holds the journal.
+    pub(crate) fn witness(&self) -> Result<&RegionId> {
+        self.region(WITNESS)
     }
 
     fn region(&self, name: &str) -> Result<&RegionId> {

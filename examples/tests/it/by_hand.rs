@@ -10,6 +10,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 
 pub(crate) const EAST: Ipv4Addr = Ipv4Addr::new(127, 0, 1, 1);
+pub(crate) const WEST: Ipv4Addr = Ipv4Addr::new(127, 0, 2, 1);
 
 pub(crate) fn east() -> RegionId {
     RegionId::new("us-east-1").unwrap()
@@ -54,6 +55,25 @@ pub(crate) async fn rds(lab: &Lab, at: &RegionId, action: &str, target: &str, mo
 
 pub(crate) const EAST_CLUSTER: &str = "arn:aws:rds:us-east-1:111122223333:cluster:ecommerce-production";
 pub(crate) const WEST_CLUSTER: &str = "arn:aws:rds:eu-west-1:111122223333:cluster:ecommerce-secondary";
+
+/// Makes the cache of `to` the primary.
+pub(crate) async fn promote_cache(lab: &Lab, to: &RegionId, group: &str) {
+    let body = format!(
+        "Action=FailoverGlobalReplicationGroup&Version=2015-02-02&GlobalReplicationGroupId=ldgnf-ecommerce&PrimaryRegion={to}&PrimaryReplicationGroupId={group}"
+    );
+    let url = format!("{}/", lab.endpoints().region(to).unwrap().aws);
+    let (status, text) = http(Method::POST, &url, Some(("elasticache", to)), &body).await;
+    assert!(status.is_success(), "{status} {text}");
+}
+
+/// Throws the failover switch, or takes it back.
+pub(crate) async fn switch(lab: &Lab, thrown: bool) {
+    let aws = &lab.endpoints().region(&west()).unwrap().aws;
+    let url = format!("{aws}/{}/{}", dr_lab::platform::SWITCH_BUCKET, dr_lab::platform::SWITCH_KEY);
+    let (method, body) = if thrown { (Method::PUT, "stop") } else { (Method::DELETE, "") };
+    let (status, text) = http(method, &url, Some(("s3", &west())), body).await;
+    assert!(status.is_success(), "{status} {text}");
+}
 
 /// Where the public name leads now, asked of the authoritative server.
 pub(crate) async fn leads_to(lab: &Lab) -> Vec<Ipv4Addr> {

@@ -5,3 +5,4 @@
 mod by_hand;
 mod failover;
 mod steady;
+mod whole;
