@@ -8,9 +8,11 @@ pub mod aurora_global;
 mod classify;
 mod client;
 pub mod elasticache_global;
+mod registry;
 pub mod route53_failover;
 #[cfg(feature = "testing")]
 pub mod testing;
 
 pub use classify::classify;
 pub use client::{AwsService, Clients, ClientsBuilder, RegionClients, Timeouts};
+pub use registry::drivers;

@@ -5,8 +5,10 @@
 mod classify;
 mod clusters;
 pub mod deployments;
+mod registry;
 #[cfg(feature = "testing")]
 pub mod testing;
 
 pub use classify::classify;
 pub use clusters::{ClusterAccess, Clusters, ClustersBuilder};
+pub use registry::drivers;

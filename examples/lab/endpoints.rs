@@ -94,6 +94,8 @@ impl Endpoints {
         set("DR_LAB_ADMIN", self.admin.clone());
         set("DR_LAB_NAME_SERVER", self.dns.to_string());
         set("DR_LAB_DNS_PORT", self.dns.port().to_string());
+        // Nothing that a drill breaks: observers that cannot reach it are cut off themselves.
+        set("DR_LAB_CONTROL", self.dns.to_string());
         set("DR_LAB_PUBLIC_URL", self.public_url());
         set("DR_LAB_HOSTED_ZONE_ID", self.hosted_zone_id.clone());
         set("DR_LAB_PRIMARY_HEALTH_CHECK_ID", self.switch_health_check_id.clone());

@@ -4,23 +4,17 @@
 
 use std::{error::Error, sync::Arc};
 
-use dr_aws::{Clients, route53_failover::Route53Failover};
+use dr_aws::Clients;
 use dr_core::{
-    driver::DriverRegistry,
     spec::json_schema,
     time::{SharedClock, SystemClock},
 };
-use dr_k8s::{Clusters, deployments::Deployments};
 
 fn main() -> Result<(), Box<dyn Error>> {
     // Clients connect when they are first asked to, and nobody asks here.
     let clock: SharedClock = Arc::new(SystemClock::new());
-    let aws = Clients::builder(clock.clone()).build();
-    let mut drivers = DriverRegistry::new();
-    drivers.register(Arc::new(Route53Failover::new(aws)?))?;
-    drivers.register(Arc::new(Deployments::new(Clusters::builder(clock).build())))?;
-
-    let schemas = drivers.iter().map(|driver| (driver.kind(), driver.schema())).collect();
+    let drivers = dr_aws::drivers(&Clients::offline(clock.clone()))?.into_iter().chain(dr_k8s::drivers(&clock));
+    let schemas = drivers.map(|driver| (driver.kind(), driver.schema())).collect();
     println!("{}", serde_json::to_string_pretty(&json_schema(&schemas))?);
     Ok(())
 }

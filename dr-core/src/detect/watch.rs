@@ -7,7 +7,7 @@ use super::{CheckPolicy, Detector as _, Observer, Quorum, QuorumPolicy, Transiti
 use crate::{
     error::{Effect, Error, ErrorKind, Result},
     event::{Event, EventKind, EventSink},
-    model::{RegionId, VantageId},
+    model::{RegionId, RegionRole, VantageId},
     probe::{BodyMatch, CheckKind, HealthProbe, HttpProbe, Observation, Sampler, StatusSet, Subject, TcpProbe},
     spec::{ProbeKind, ProbeSpec, ProbeTarget, RegionSpec, Spec},
     time::{Monotonic, SharedClock},
@@ -66,6 +66,10 @@ impl Watch {
         for region in &serving {
             let mut checks = Vec::new();
             for probe in &spec.probes {
+                // A region that stands by takes no writes; that it would is for the run to find out.
+                if probe.kind == ProbeKind::Write && region.role != RegionRole::Active {
+                    continue;
+                }
                 let Some(target) = probe.target(region) else { continue };
                 checks.push(policy(probe));
                 for observer in &spec.observers {

@@ -21,7 +21,8 @@ pub struct PlanOptions {
     pub journal: Option<RegionId>,
     /// Whether a person must approve the point of no return.
     pub approval: bool,
-    /// The run ends by then; four times the recovery time objective, and at least half an hour, when absent.
+    /// The run ends by then. When absent: four times the recovery time objective and at least half an hour for leaving a
+    /// failed region; twelve hours for a graceful plan, which waits for data to follow rather than lose any.
     pub deadline: Option<Duration>,
 }
 
@@ -94,7 +95,11 @@ impl<'a> Planner<'a> {
         let objectives = self.topology.objectives();
         let mut builder = PlanBuilder::new(self.topology.application().clone(), goal, objectives);
         builder.runner(options.runner.clone()).journal(options.journal.clone());
-        builder.deadline(options.deadline.unwrap_or_else(|| (objectives.rto * 4).max(Duration::from_secs(1800))));
+        let usual = match builder.goal().mode {
+            Mode::Ungraceful => (objectives.rto * 4).max(Duration::from_secs(30 * 60)),
+            Mode::Graceful => Duration::from_secs(12 * 60 * 60),
+        };
+        builder.deadline(options.deadline.unwrap_or(usual));
         let mut errors = Vec::new();
         for resource in self.topology.resources() {
             let Some(driver) = self.drivers.get(&resource.kind) else { continue };

@@ -63,6 +63,12 @@ impl Timestamp {
         self.0.as_millisecond()
     }
 
+    /// The day, in UTC.
+    #[must_use]
+    pub fn date(self) -> jiff::civil::Date {
+        jiff::tz::TimeZone::UTC.to_datetime(self.0).date()
+    }
+
     /// Seconds since the Unix epoch, with the fraction.
     #[must_use]
     pub fn as_secs_f64(self) -> f64 {

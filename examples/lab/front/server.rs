@@ -100,18 +100,18 @@ impl Front {
         capacity(self.services.iter().map(ready), self.full_rate)
     }
 
-    fn fault(&self, plane: Plane, operation: &str) -> Option<Fault> {
-        self.board.decide(&CallSite { region: &self.region, plane, operation })
+    /// Goes through a fault of this region: on to the answer, or to what becomes of the request instead.
+    async fn meet(&self, plane: Plane, operation: &str) -> Result<Delivery, Answer> {
+        self.meet_at(&self.region, plane, operation).await
     }
 
-    /// Goes through a fault: on to the answer, or to what becomes of the request instead.
-    async fn meet(&self, plane: Plane, operation: &str) -> Result<Delivery, Answer> {
-        match self.fault(plane, operation) {
+    async fn meet_at(&self, region: &RegionId, plane: Plane, operation: &str) -> Result<Delivery, Answer> {
+        match self.board.decide(&CallSite { region, plane, operation }) {
             Some(Fault::Refuse) => Err(Answer::HangUp),
             Some(Fault::ReplyLost) => Ok(Delivery::Lost),
             Some(Fault::LateApply { delay_ms }) => Ok(Delivery::Late(Duration::from_millis(delay_ms))),
             Some(Fault::BlackHole) => {
-                self.wait_for_daylight(plane).await;
+                self.wait_for_daylight(region, plane).await;
                 Err(Answer::HangUp)
             }
             Some(Fault::Slow { delay_ms }) => {
@@ -126,10 +126,10 @@ impl Front {
     }
 
     /// Completes when the board has changed and the plane's switch is not (or no longer) set to a black hole.
-    async fn wait_for_daylight(&self, plane: Plane) {
+    async fn wait_for_daylight(&self, region: &RegionId, plane: Plane) {
         let mut changes = self.board.watch();
         while changes.changed().await.is_ok() {
-            if self.board.plane(&self.region, plane) != Some(Fault::BlackHole) {
+            if self.board.plane(region, plane) != Some(Fault::BlackHole) {
                 return;
             }
         }
@@ -156,13 +156,24 @@ impl Front {
     fn write(&self, body: &[u8]) -> Answer {
         let Ok(new) = serde_json::from_slice::<NewOrder>(body) else { return status(StatusCode::BAD_REQUEST) };
         // The session comes first, so that an order is never stored whose reply would have to be a refusal.
-        if !self.platform.cache_is_writable(&self.region) {
+        if !self.regions().any(|region| self.platform.cache_is_writable(&region)) {
             return refuse(Refusal::CacheReadOnly);
         }
-        match self.stores.put(&self.region, &new) {
+        match self.stores.put(&self.writer(), &new) {
             Ok(placed) => json(if placed.created { StatusCode::CREATED } else { StatusCode::OK }, &placed.order),
             Err(_) => refuse(Refusal::ReadOnly),
         }
+    }
+
+    /// Where the application sends an order: to its own cluster when that writes, to the writer's otherwise, as the global
+    /// database's writer endpoint leads it. So a region with clients and without a writer serves them while the writer's
+    /// region is there, and only then.
+    fn writer(&self) -> RegionId {
+        if self.database.is_writable(&self.region) { self.region.clone() } else { self.stores.writer() }
+    }
+
+    fn regions(&self) -> impl Iterator<Item = RegionId> {
+        self.stores.regions().into_iter()
     }
 
     fn admit(&self) -> bool {
@@ -192,7 +203,11 @@ impl Front {
         if !self.admit() {
             return Ok(refuse(Refusal::Overloaded));
         }
-        self.meet(Plane::Data, if is_write { "aurora:insert" } else { "aurora:select" }).await?;
+        if is_write {
+            self.meet_at(&self.writer(), Plane::Data, "aurora:insert").await?;
+        } else {
+            self.meet(Plane::Data, "aurora:select").await?;
+        }
         if let Delivery::Late(delay) = delivery {
             let (front, body) = (Arc::clone(self), request.into_body());
             tokio::spawn(async move {

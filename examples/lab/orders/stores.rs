@@ -144,6 +144,18 @@ impl Stores {
         self.current().volumes.get(region).map_or(0, |volume| volume.orders().len())
     }
 
+    /// The region of the present writer.
+    #[must_use]
+    pub fn writer(&self) -> RegionId {
+        self.current().writer.clone()
+    }
+
+    /// The regions that have a volume.
+    #[must_use]
+    pub fn regions(&self) -> Vec<RegionId> {
+        self.current().volumes.keys().cloned().collect()
+    }
+
     /// The epoch of the present writer.
     #[must_use]
     pub fn epoch(&self) -> Epoch {

@@ -1,0 +1,78 @@
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use dr_lab::FaultPreset;
+
+/// Loses a region for real, fails the platform over, measures what clients felt, and fails back.
+///
+/// Without `--lab` it stands up its own two-region lab on this machine's loopback addresses and breaks that.
+///
+/// Exit status: 0 objectives met; 2 objectives missed; 3 the run was held, paused or failed, or the stack was not restored;
+/// 64 wrong usage.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "drill", version, max_term_width = 100, args_conflicts_with_subcommands = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) begin: Begin,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Take up a drill whose process was killed, against the lab that still stands.
+    Resume(Resume),
+}
+
+/// How a drill is begun.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Begin {
+    /// What happens to the active region.
+    #[arg(long, default_value_t = FaultPreset::Blackhole, value_name = "refuse|blackhole|gray|control-plane")]
+    pub(crate) fault: FaultPreset,
+    /// How many of the world's seconds pass in one of the machine's; 1 is real time. A standing lab has its own.
+    #[arg(long, default_value_t = 20.0, value_parser = scale)]
+    pub(crate) time_scale: f64,
+    /// What clients' pauses and checkers' phases are drawn from.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Drill against the lab that wrote this env file (`cargo run --bin lab -- --env-file FILE`).
+    #[arg(long, value_name = "ENV_FILE")]
+    pub(crate) lab: Option<PathBuf>,
+    /// Ask before the plan is carried out, also on the embedded lab.
+    #[arg(long)]
+    pub(crate) ask: bool,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// How a drill is taken up.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Resume {
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// What both take.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Common {
+    /// What describes the platform.
+    #[arg(long, value_name = "FILE", default_value = "examples/ecommerce.dr.yaml")]
+    pub(crate) spec: PathBuf,
+    /// Where the report, the journal and what a resume needs are written.
+    #[arg(long, value_name = "DIR", default_value = "target/drill")]
+    pub(crate) report: PathBuf,
+    /// Answer yes to whatever is asked.
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Print one JSON object on standard output, and nothing else there.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn scale(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(scale) if scale.is_finite() && scale > 0.0 && scale <= 1000.0 => Ok(scale),
+        _ => Err("write a number above 0 and up to 1000".to_owned()),
+    }
+}
