@@ -1,17 +1,18 @@
 //! Every fault, as the real SDK sees it, in process and over a socket.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use aws_credential_types::Credentials;
 use aws_sdk_route53::error::ProvideErrorMetadata as _;
 use dr_aws::{
-    classify,
+    Clients, classify,
     testing::{route53::CheckConfig, s3::PublicAccess},
 };
 use dr_core::{
     error::{Effect, Error, ErrorKind, Retry},
     model::Plane,
     testing::{Fault, FaultRule},
-    time::Clock as _,
+    time::{Clock as _, ManualClock},
 };
 
 use crate::stage::{Stage, east, west};
@@ -217,4 +218,43 @@ async fn the_planes_of_a_region_fail_one_by_one() {
     faults.switch(&east(), Plane::Data, Some(Fault::Refuse));
     assert!(!get().await);
     assert!(list().await);
+}
+
+#[tokio::test]
+async fn clients_give_up_on_their_own_clock() {
+    let stage = Stage::in_process();
+    stage.world.faults().switch(&east(), Plane::Control, Some(Fault::BlackHole));
+    let clock = ManualClock::new();
+    let clients = Clients::builder(Arc::new(clock.clone()))
+        .credentials(Credentials::new("AKIDEXAMPLE", "a-secret", None, None, "tests"))
+        .http_client(&east(), stage.world.http_client(&east()))
+        .build();
+    let east = clients.for_writes(&east());
+    let call = east.route53().list_hosted_zones().send();
+    tokio::pin!(call);
+    let error = loop {
+        tokio::select! {
+            biased;
+            answer = &mut call => break answer.unwrap_err(),
+            () = tokio::task::yield_now() => {}
+        }
+        clock.advance_to_next();
+    };
+    let error = classify("route53:ListHostedZones", error);
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::Timeout, Effect::Indefinite), "{error}");
+    assert_eq!(clock.monotonic().since_origin(), Duration::from_secs(4), "one attempt, and no more for a write");
+}
+
+#[tokio::test]
+async fn a_closed_port_certainly_applied_nothing() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let clients = Clients::builder(Arc::new(ManualClock::new()))
+        .credentials(Credentials::new("AKIDEXAMPLE", "a-secret", None, None, "tests"))
+        .endpoint(&east(), url)
+        .build();
+    let error = clients.for_writes(&east()).rds().describe_global_clusters().send().await.unwrap_err();
+    let error = classify("rds:DescribeGlobalClusters", error);
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::Unavailable, Effect::NotApplied), "{error}");
 }

@@ -71,7 +71,7 @@ struct Live {
     /// The effective statuses of each check, and since when.
     flips: BTreeMap<String, VecDeque<(Monotonic, bool)>>,
     /// Records as of here are visible, however young.
-    settled: Monotonic,
+    settled: Option<Monotonic>,
     propagation: Duration,
     publication: Duration,
     throttled: bool,
@@ -133,7 +133,7 @@ impl Route53 {
             metrics: BTreeMap::new(),
             targets: BTreeMap::new(),
             flips: BTreeMap::new(),
-            settled: now,
+            settled: None,
             propagation: Duration::from_secs(30),
             publication: Duration::from_secs(5),
             throttled: true,
@@ -220,7 +220,7 @@ impl Route53 {
     pub fn settle(&self) {
         let now = self.now();
         let mut live = self.live();
-        live.settled = now;
+        live.settled = Some(now);
         for flips in live.flips.values_mut() {
             if let Some((_, status)) = flips.pop_back() {
                 *flips = VecDeque::from([(Monotonic::ZERO, status)]);
@@ -308,7 +308,7 @@ impl Route53 {
         let now = self.now();
         let live = self.live();
         let before = |delay: Duration| Monotonic::new(now.since_origin().saturating_sub(delay));
-        let state = self.state_at(before(live.propagation).max(live.settled));
+        let state = self.state_at(before(live.propagation).max(live.settled.unwrap_or_default()));
         let seen = before(live.publication);
         let targets: Vec<_> = live.targets.iter().map(|(name, target)| (name.clone(), target.clone())).collect();
         let health: BTreeMap<String, bool> =

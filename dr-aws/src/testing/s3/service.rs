@@ -84,6 +84,10 @@ impl Service for S3Service {
         if let Ok(id) = HeaderValue::from_str(cx.request_id()) {
             parts.headers.insert("x-amz-request-id", id);
         }
+        // s3s leaves it to the server to send no body in answer to a HEAD.
+        if is_head {
+            return Response::from_parts(parts, Bytes::new());
+        }
         match body.collect().await {
             Ok(body) => Response::from_parts(parts, body.to_bytes()),
             Err(why) => failed(&why),
