@@ -2,10 +2,7 @@ use dr_core::{
     journal::{Record, Seq},
     model::RunId,
     plan::Phase,
-    report::{
-        ClientSeries, Compared, DrillReport, FaultReport, Measured, Moment, Offset, Outage, Promise, RunReport,
-        StepReport,
-    },
+    report::{ClientSeries, Compared, DrillReport, FaultReport, Measured, Moment, Offset, Outage, Promise, RunReport},
 };
 use dr_lab::{
     clients::{ClientReport, Window},
@@ -40,8 +37,8 @@ pub(crate) async fn measure(drill: &Drill) -> Result<DrillReport, Stop> {
         writes_acked: whole(audit.writes_acked),
         writes_lost: whole(audit.writes_lost),
         detect_s: diary.detected_s.map(|at| at - fault_s),
-        promote_s: failover.and_then(|run| length(run, |step| step.phase == Phase::Promote)),
-        dns_s: failover.and_then(|run| length(run, |step| step.phase == Phase::Shift)),
+        promote_s: failover.and_then(|run| ended(run, Phase::Promote)),
+        dns_s: failover.and_then(|run| ended(run, Phase::Shift)),
     };
     let moments = diary.moments.iter().map(|noted| Moment {
         at: offset(noted.at_s),
@@ -78,12 +75,10 @@ fn whole(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }
 
-/// From the first start to the last end of the steps that are meant.
-fn length(run: &RunReport, meant: impl Fn(&StepReport) -> bool) -> Option<f64> {
-    let meant: Vec<&StepReport> = run.steps.iter().filter(|step| meant(step)).collect();
-    let started = meant.iter().filter_map(|step| step.started).map(Offset::secs).min_by(f64::total_cmp)?;
-    let ended = meant.iter().filter_map(|step| step.ended).map(Offset::secs).max_by(f64::total_cmp)?;
-    Some(ended - started)
+/// When the last step of a phase had ended, in seconds since the fault.
+fn ended(run: &RunReport, phase: Phase) -> Option<f64> {
+    let steps = run.steps.iter().filter(|step| step.phase == phase);
+    steps.filter_map(|step| step.ended).map(Offset::secs).max_by(f64::total_cmp)
 }
 
 /// What clients felt, a bucket a second.

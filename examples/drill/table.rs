@@ -1,12 +1,13 @@
 use std::fmt::Write as _;
 
-use dr_core::report::{DrillReport, spoken};
+use dr_core::report::{DrillReport, Offset, spoken};
 
 /// The table that matters: what was measured, beside what was asked for and what the runbook promised.
 pub(crate) fn table(report: &DrillReport) -> String {
     let measured = &report.measured;
     let objectives = &report.objectives;
     let said = |value: Option<f64>| value.map_or_else(|| "unknown".to_owned(), spoken);
+    let at = |value: Option<f64>| value.map_or_else(|| "unknown".to_owned(), |s| Offset::from_secs(s).to_string());
     let met = |met: bool| if met { "met" } else { "MISSED" };
     let mut out = String::from("\n");
     let mut row = |what: &str, measured: &str, objective: &str, promise: &str, verdict: &str| {
@@ -29,9 +30,9 @@ pub(crate) fn table(report: &DrillReport) -> String {
     );
     let lost = format!("{} of {}", measured.writes_lost, measured.writes_acked);
     row("acknowledged writes lost", &lost, "", "", "");
-    row("detection: fault to verdict", &said(measured.detect_s), "", "T+30 s unhealthy", "");
-    row("promotion of database and cache", &said(measured.promote_s), "", "(no step)", "");
-    row("DNS: switch thrown to last answer", &said(measured.dns_s), "", "T+90 s most clients", "");
+    row("region declared lost", &at(measured.detect_s), "", "T+30 s unhealthy", "");
+    row("standby takes writes", &at(measured.promote_s), "", "(no step)", "");
+    row("DNS answers the standby", &at(measured.dns_s), "", "T+30 s; T+90 s most clients", "");
     row("stack as it was", if report.restored() { "yes" } else { "NO" }, "", "", "");
     for differing in report.compared.iter().filter(|compared| !compared.same()) {
         let _ = writeln!(out, "    {}: {} became {}", differing.what, differing.before, differing.after);

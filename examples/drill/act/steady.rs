@@ -3,7 +3,7 @@ use std::time::Duration;
 use dr_core::{
     detect::Verdict,
     report::MomentKind,
-    validation::{CheckCx, Severity},
+    validation::{CheckCx, Finding, Severity},
 };
 
 use crate::{drill::Drill, exit::Stop};
@@ -41,8 +41,35 @@ pub(crate) async fn steady(drill: &mut Drill) -> Result<(), Stop> {
     Ok(())
 }
 
+/// How often the preflight looks before it believes what it found: one slow answer is no reason to call a drill off.
+const LOOKS: u32 = 3;
+/// Between two looks.
+const BETWEEN: Duration = Duration::from_secs(10);
+
 /// Runs every driver's validations: what must be true before anyone needs it.
 async fn preflight(drill: &mut Drill) -> Result<(), Stop> {
+    let mut blocking = 0;
+    for look in 1..=LOOKS {
+        let findings = look_once(drill).await?;
+        blocking = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+        for finding in &findings {
+            drill.narrator.say("preflight", &finding.to_string());
+        }
+        drill.narrator.say("preflight", &format!("{} finding(s), {blocking} of them blocking", findings.len()));
+        drill.diary.preflight = findings;
+        if blocking == 0 {
+            return Ok(());
+        }
+        if look < LOOKS {
+            drill.clock.sleep(BETWEEN).await;
+        }
+    }
+    Err(Stop::stopped(format!(
+        "the preflight found {blocking} thing(s) that would make a failover fail, so nothing was broken"
+    )))
+}
+
+async fn look_once(drill: &Drill) -> Result<Vec<Finding>, Stop> {
     let mut findings = Vec::new();
     for resource in drill.platform.topology.resources() {
         let Some(driver) = drill.platform.drivers.get(&resource.kind) else { continue };
@@ -54,14 +81,5 @@ async fn preflight(drill: &mut Drill) -> Result<(), Stop> {
             }
         }
     }
-    for finding in &findings {
-        drill.narrator.say("preflight", &finding.to_string());
-    }
-    let blocking = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
-    drill.narrator.say("preflight", &format!("{} finding(s), {blocking} of them blocking", findings.len()));
-    drill.diary.preflight = findings;
-    if blocking > 0 {
-        return Err(Stop::stopped("the preflight found what would make a failover fail, so nothing was broken"));
-    }
-    Ok(())
+    Ok(findings)
 }
