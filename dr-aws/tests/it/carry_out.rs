@@ -80,6 +80,9 @@ pub(crate) fn topology() -> Topology {
             },
         ],
         "services": [],
+        "observers": [],
+        "probes": [],
+        "detection": { "quorum": 2, "dwell": "20s", "hold_down": "5m" },
     }))
     .unwrap()
 }
