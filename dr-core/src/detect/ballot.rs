@@ -4,7 +4,7 @@ use super::{
     CheckPolicy, Evidence, Opinion, QuorumPolicy, Verdict, Why,
     stand::{Colour, Stand},
     streak::{Rule, Streak},
-    timeline::Machine,
+    timeline::{Input, Machine},
 };
 use crate::{
     model::VantageId,
@@ -19,6 +19,8 @@ pub(super) struct Ballot {
     now: Monotonic,
     /// One row an observer, one streak a check, in the policy's order.
     streaks: Vec<Vec<Streak>>,
+    /// Whether the region is asked to take writes: if not, transactions that fail there are as they should be.
+    takes_writes: bool,
     verdict: Verdict,
     gray: bool,
     blocked: Option<String>,
@@ -51,6 +53,7 @@ impl Ballot {
             now: Monotonic::ZERO,
             streaks: vec![row; policy.observers.len()],
             policy,
+            takes_writes: true,
             verdict: Verdict::Unknown,
             gray: false,
             blocked: None,
@@ -64,11 +67,38 @@ impl Ballot {
 
     /// What each observer holds, in the policy's order.
     fn stands(&self) -> Vec<Stand> {
-        let of_kind = |row, kind| self.colour(row, kind);
-        self.streaks
-            .iter()
-            .map(|row| Stand::from_kinds(of_kind(row, CheckKind::Infrastructure), of_kind(row, CheckKind::Transaction)))
-            .collect()
+        let judge = |row| {
+            let transaction = match self.takes_writes {
+                true => self.colour(row, CheckKind::Transaction),
+                false => Colour::Absent,
+            };
+            Stand::from_kinds(self.colour(row, CheckKind::Infrastructure), transaction)
+        };
+        self.streaks.iter().map(|row| judge(row)).collect()
+    }
+
+    /// Whether the region is asked to take writes.
+    pub(super) fn takes_writes(&self) -> bool {
+        self.takes_writes
+    }
+
+    /// Whether enough observers saw a transaction pass when they last looked.
+    pub(super) fn sees_writes(&self) -> bool {
+        let sees = |row: &&Vec<Streak>| {
+            let mut checks =
+                self.policy.checks.iter().zip(*row).filter(|(check, _)| check.kind == CheckKind::Transaction);
+            checks.any(|(check, streak)| streak.passed_last(self.now, &check.rule()))
+        };
+        self.streaks.iter().filter(sees).count() >= self.policy.quorum
+    }
+
+    /// Whether enough observers hold that transactions pass, and none saw one fail since.
+    pub(super) fn holds_writes(&self) -> bool {
+        let colours = || self.streaks.iter().map(|row| self.colour(row, CheckKind::Transaction));
+        let steady = colours().filter(|colour| *colour == Colour::Green { failing: false }).count();
+        let fails =
+            |colour| matches!(colour, Colour::Red { .. } | Colour::Amber { .. } | Colour::Green { failing: true });
+        steady >= self.policy.quorum && !colours().any(fails)
     }
 
     fn colour(&self, row: &[Streak], kind: CheckKind) -> Colour {
@@ -164,6 +194,16 @@ impl Ballot {
         better.count() >= self.policy.quorum
     }
 
+    fn take(&mut self, at: Monotonic, o: &Observation) {
+        let rows = self.policy.observers.iter().zip(&mut self.streaks);
+        for (_, row) in rows.filter(|(observer, _)| observer.vantage == o.vantage) {
+            let checks = self.policy.checks.iter().zip(row);
+            for (check, streak) in checks.filter(|(check, _)| check.probe == o.subject.probe) {
+                streak.take(at, &o.outcome, &check.rule());
+            }
+        }
+    }
+
     fn evaluate(&mut self) {
         let stands = self.stands();
         let proposal = self.propose(&stands);
@@ -210,12 +250,16 @@ impl Ballot {
             self.policy.observers.iter().zip(&stands).map(|(o, stand)| (o.vantage.clone(), stand.opinion)).collect();
         let evidence = self.policy.observers.iter().zip(&self.streaks).flat_map(|(o, row)| {
             let checks = self.policy.checks.iter().zip(row);
-            checks.filter_map(|(check, streak)| self.evidence(&o.vantage, check, streak))
+            let counts = |check: &CheckPolicy| self.takes_writes || check.kind != CheckKind::Transaction;
+            checks
+                .filter(move |(check, _)| counts(check))
+                .filter_map(|(check, streak)| self.evidence(&o.vantage, check, streak))
         });
         Why {
             quorum: self.policy.quorum,
             observers,
             gray: self.gray,
+            stands_by: !self.takes_writes,
             blocked: self.blocked.clone(),
             evidence: evidence.collect(),
         }
@@ -243,7 +287,7 @@ fn waiting(what: &str, limit: Duration) -> String {
 }
 
 impl Machine for Ballot {
-    fn step(&mut self, at: Monotonic, observed: &[&Observation]) {
+    fn step(&mut self, at: Monotonic, told: &[&Input]) {
         while let Some(deadline) = self.next_deadline()
             && deadline < at
         {
@@ -251,13 +295,10 @@ impl Machine for Ballot {
             self.evaluate();
         }
         self.now = at;
-        for o in observed {
-            let rows = self.policy.observers.iter().zip(&mut self.streaks);
-            for (_, row) in rows.filter(|(observer, _)| observer.vantage == o.vantage) {
-                let checks = self.policy.checks.iter().zip(row);
-                for (check, streak) in checks.filter(|(check, _)| check.probe == o.subject.probe) {
-                    streak.take(at, &o.outcome, &check.rule());
-                }
+        for input in told {
+            match input {
+                Input::TakesWrites(asked) => self.takes_writes = *asked,
+                Input::Observed(o) => self.take(at, o),
             }
         }
         self.evaluate();

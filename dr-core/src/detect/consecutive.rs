@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::{
     Detector, Evidence, Opinion, Transition, Verdict, Why,
     streak::{Rule, Streak},
-    timeline::{Machine, Timeline},
+    timeline::{Input, Machine, Timeline},
 };
 use crate::{
     model::VantageId,
@@ -60,10 +60,12 @@ struct One {
 }
 
 impl Machine for One {
-    fn step(&mut self, at: Monotonic, observed: &[&Observation]) {
+    fn step(&mut self, at: Monotonic, told: &[&Input]) {
         self.now = at;
-        for o in observed {
-            self.streak.take(at, &o.outcome, &self.rule);
+        for input in told {
+            if let Input::Observed(o) = input {
+                self.streak.take(at, &o.outcome, &self.rule);
+            }
         }
     }
 

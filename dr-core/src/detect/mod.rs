@@ -10,6 +10,7 @@ mod consecutive;
 mod detector;
 mod policy;
 mod quorum;
+mod quorums;
 mod stand;
 mod streak;
 #[cfg(test)]
@@ -24,6 +25,7 @@ pub use consecutive::Consecutive;
 pub use detector::{Detector, Verdict};
 pub use policy::{CheckPolicy, InvalidPolicy, Observer, QuorumPolicy};
 pub use quorum::Quorum;
+pub use quorums::Quorums;
 pub use transition::{Evidence, Opinion, Transition, Why};
 #[cfg(feature = "net")]
 pub use watch::{Standing, Standings, Watch};

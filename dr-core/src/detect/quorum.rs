@@ -90,6 +90,35 @@ impl Quorum {
         &self.policy.region
     }
 
+    /// Whether the region is asked to take writes. It is, unless said otherwise.
+    #[must_use]
+    pub fn takes_writes(&self) -> bool {
+        self.timeline.current().takes_writes()
+    }
+
+    /// Says, from the latest moment on, whether the region is asked to take writes. Transactions that fail in a region
+    /// that stands by are as they should be, and not a gray failure.
+    pub fn ask_for_writes(&mut self, asked: bool) -> Option<Transition> {
+        let from = self.verdict();
+        if asked != self.takes_writes() {
+            self.timeline.takes_writes(asked);
+        }
+        self.changed(from)
+    }
+
+    /// Whether a quorum of observers saw a transaction pass in their last look.
+    #[must_use]
+    pub fn sees_writes(&self) -> bool {
+        self.timeline.current().sees_writes()
+    }
+
+    /// Whether a quorum of observers holds that transactions pass, by the threshold to clear, and none saw one
+    /// fail since.
+    #[must_use]
+    pub fn holds_writes(&self) -> bool {
+        self.timeline.current().holds_writes()
+    }
+
     /// Why the verdict is what it is: the answer to "why did it (not) fail over?" as far as detection knows it.
     #[must_use]
     pub fn why(&self) -> Why {

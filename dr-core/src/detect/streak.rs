@@ -76,6 +76,12 @@ impl Streak {
         Some((settled.health, settled.since))
     }
 
+    /// Whether the last look at `now` still counts and passed.
+    pub(super) fn passed_last(&self, now: Monotonic, rule: &Rule) -> bool {
+        let fresh = self.looked.is_some_and(|looked| now.since(looked) < rule.stale_after);
+        fresh && !self.blind && matches!(self.run, Some((Health::Healthy, _)))
+    }
+
     /// Whether failures are coming in that are not enough to trip yet.
     pub(super) fn is_failing(&self) -> bool {
         matches!(self.run, Some((Health::Unhealthy, _)))

@@ -6,10 +6,19 @@ use crate::{
     time::{Monotonic, Timestamp},
 };
 
-/// A state that observations and the passing of time move on.
+/// What a machine is told, at a moment.
+#[derive(Clone, Debug)]
+pub(super) enum Input {
+    /// Somebody looked.
+    Observed(Box<Observation>),
+    /// The region is, or is not, asked to take writes from now on.
+    TakesWrites(bool),
+}
+
+/// A state that inputs and the passing of time move on.
 pub(super) trait Machine: Clone + fmt::Debug {
-    /// Moves to `at`, through every deadline before it, and there takes in all that was observed at that very moment.
-    fn step(&mut self, at: Monotonic, observed: &[&Observation]);
+    /// Moves to `at`, through every deadline before it, and there takes in all that it is told of that very moment.
+    fn step(&mut self, at: Monotonic, told: &[&Input]);
 
     /// The moment it stands at.
     fn now(&self) -> Monotonic;
@@ -27,11 +36,14 @@ pub(super) struct Timeline<M> {
     /// The latest moment beyond dispute, when there is one.
     disputed_after: Option<Monotonic>,
     current: M,
-    recent: BTreeMap<(Monotonic, VantageId, ProbeId), Observation>,
+    recent: BTreeMap<(Monotonic, Source), Input>,
     wall: Timestamp,
 }
 
-/// The most observations that a timeline can revise.
+/// Who told it: a look by an observer with a check, or nobody in particular, who comes first.
+type Source = Option<(VantageId, ProbeId)>;
+
+/// The most inputs that a timeline can revise.
 const LONGEST: usize = 4096;
 
 impl<M: Machine> Timeline<M> {
@@ -58,28 +70,36 @@ impl<M: Machine> Timeline<M> {
 
     /// Takes one observation in.
     pub(super) fn observe(&mut self, o: Observation) {
-        let at = o.at;
-        if self.disputed_after.is_some_and(|moment| at <= moment) {
+        if self.disputed_after.is_some_and(|moment| o.at <= moment) {
             return;
         }
-        if self.recent.last_key_value().is_none_or(|((latest, ..), _)| at >= *latest) {
+        if self.recent.last_key_value().is_none_or(|((latest, _), _)| o.at >= *latest) {
             self.wall = o.wall;
         }
+        let (at, source) = (o.at, Some((o.vantage.clone(), o.subject.probe.clone())));
+        let o = match self.recent.remove(&(at, source.clone())) {
+            // One observer cannot have ended two looks at one moment; which of the two counts must not depend on order.
+            Some(Input::Observed(other)) => least(o, *other),
+            _ => o,
+        };
+        self.insert(at, source, Input::Observed(Box::new(o)));
+    }
+
+    /// Tells the machine, at the moment where it stands, whether the region is asked to take writes.
+    pub(super) fn takes_writes(&mut self, asked: bool) {
+        self.insert(self.current.now(), None, Input::TakesWrites(asked));
+    }
+
+    fn insert(&mut self, at: Monotonic, source: Source, input: Input) {
         let in_order = at > self.current.now();
         if in_order {
-            self.current.step(at, &[&o]);
+            self.current.step(at, &[&input]);
         }
-        let key = (at, o.vantage.clone(), o.subject.probe.clone());
-        let known = match self.recent.remove(&key) {
-            // One observer cannot have ended two looks at one moment; which of the two counts must not depend on order.
-            Some(other) => least(o, other),
-            None => o,
-        };
-        self.recent.insert(key, known);
+        self.recent.insert((at, source), input);
         if !in_order {
             let now = self.current.now();
             self.current = self.settled.clone();
-            replay(&mut self.current, self.recent.values());
+            replay(&mut self.current, self.recent.iter().map(|((at, _), input)| (*at, input)));
             if now > self.current.now() {
                 self.current.step(now, &[]);
             }
@@ -98,7 +118,7 @@ impl<M: Machine> Timeline<M> {
     /// Puts what is older than the window beyond dispute.
     fn settle(&mut self) {
         let cutoff = Monotonic::new(self.current.now().since_origin().saturating_sub(self.window));
-        while let Some((&(oldest, ..), _)) = self.recent.first_key_value() {
+        while let Some((&(oldest, _), _)) = self.recent.first_key_value() {
             if oldest >= cutoff && self.recent.len() <= LONGEST {
                 return;
             }
@@ -109,26 +129,25 @@ impl<M: Machine> Timeline<M> {
                 }
                 moment.push(entry.remove());
             }
-            replay(&mut self.settled, moment.iter());
+            self.settled.step(oldest, &moment.iter().collect::<Vec<_>>());
             self.disputed_after = Some(oldest);
         }
     }
 }
 
-/// Feeds observations, which come in the order of their moments, to the machine, one moment a step.
-fn replay<'a, M: Machine>(machine: &mut M, observations: impl Iterator<Item = &'a Observation>) {
-    let mut moment: Vec<&Observation> = Vec::new();
-    for o in observations {
-        if let Some(first) = moment.first()
-            && first.at != o.at
-        {
-            machine.step(first.at, &moment);
-            moment.clear();
+/// Feeds inputs, which come in the order of their moments, to the machine, one moment a step.
+fn replay<'a, M: Machine>(machine: &mut M, inputs: impl Iterator<Item = (Monotonic, &'a Input)>) {
+    let (mut moment, mut told): (Monotonic, Vec<&Input>) = (Monotonic::ZERO, Vec::new());
+    for (at, input) in inputs {
+        if at != moment && !told.is_empty() {
+            machine.step(moment, &told);
+            told.clear();
         }
-        moment.push(o);
+        moment = at;
+        told.push(input);
     }
-    if let Some(first) = moment.first() {
-        machine.step(first.at, &moment);
+    if !told.is_empty() {
+        machine.step(moment, &told);
     }
 }
 

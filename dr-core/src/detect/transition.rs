@@ -55,6 +55,9 @@ pub struct Why {
     pub observers: Vec<(VantageId, Opinion)>,
     /// Transactions fail while infrastructure checks do not.
     pub gray: bool,
+    /// The region is not asked to take writes, and those that fail are not held against it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stands_by: bool,
     /// What kept the verdict from going further, such as a dwell that has not passed; empty when nothing did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blocked: Option<String>,
@@ -161,6 +164,9 @@ pub(super) fn explain(f: &mut fmt::Formatter<'_>, verdict: Verdict, why: &Why) -
             (Some(least), Some(most)) if least == most => write!(f, ", {least} consecutive failures each")?,
             (Some(least), Some(most)) => write!(f, ", {least} to {most} consecutive failures each")?,
         }
+    }
+    if why.stands_by {
+        f.write_str("; it stands by and takes no writes")?;
     }
     if let Some(blocked) = &why.blocked {
         write!(f, "; {blocked}")?;

@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::{CheckPolicy, Detector as _, Observer, Quorum, QuorumPolicy, Transition, Verdict};
+use super::{CheckPolicy, Detector as _, Observer, Quorum, QuorumPolicy, Quorums, Transition, Verdict};
 use crate::{
     error::{Effect, Error, ErrorKind, Result},
     event::{Event, EventKind, EventSink},
@@ -40,7 +40,7 @@ pub type Standings = BTreeMap<RegionId, Standing>;
 pub struct Watch {
     clock: SharedClock,
     sampler: Sampler,
-    quorums: BTreeMap<RegionId, Quorum>,
+    quorums: Quorums,
 }
 
 impl Watch {
@@ -62,14 +62,10 @@ impl Watch {
         }
         let serving: Vec<&RegionSpec> = spec.regions.iter().filter(|region| region.role.can_take_over()).collect();
         let pair: Vec<RegionId> = serving.iter().map(|region| region.id.clone()).collect();
-        let mut quorums = BTreeMap::new();
+        let mut quorums = Vec::new();
         for region in &serving {
             let mut checks = Vec::new();
             for probe in &spec.probes {
-                // A region that stands by takes no writes; that it would is for the run to find out.
-                if probe.kind == ProbeKind::Write && region.role != RegionRole::Active {
-                    continue;
-                }
                 let Some(target) = probe.target(region) else { continue };
                 checks.push(policy(probe));
                 for observer in &spec.observers {
@@ -93,14 +89,17 @@ impl Watch {
                 gray_dwell: Some(spec.detection.gray_dwell),
             };
             match Quorum::new(policy) {
-                Ok(quorum) => {
-                    quorums.insert(region.id.clone(), quorum);
-                }
+                Ok(quorum) => quorums.push(quorum),
                 Err(invalid) => problems.push(invalid.to_string()),
             }
         }
-        if problems.is_empty() {
+        let writer = spec.regions.iter().find(|region| region.role == RegionRole::Active);
+        if let (Some(writer), true) = (writer, problems.is_empty()) {
+            let quorums = Quorums::new(quorums, &writer.id);
             return Ok(Self { clock: clock.clone(), sampler, quorums });
+        }
+        if writer.is_none() {
+            problems.push("no region is active".to_owned());
         }
         let message = format!("nobody can watch: {}", problems.join("; "));
         Err(Error::new(ErrorKind::Invalid, message).with_effect(Effect::NotApplied))
@@ -110,8 +109,8 @@ impl Watch {
     #[must_use]
     pub fn standings(&self) -> (watch::Sender<Standings>, watch::Receiver<Standings>) {
         let now = self.clock.monotonic();
-        let standings = self.quorums.iter().map(|(region, quorum)| {
-            (region.clone(), Standing { verdict: quorum.verdict(), since: now, why: quorum.sentence() })
+        let standings = self.quorums.iter().map(|quorum| {
+            (quorum.region().clone(), Standing { verdict: quorum.verdict(), since: now, why: quorum.sentence() })
         });
         watch::channel(standings.collect())
     }
@@ -130,15 +129,19 @@ impl Watch {
         let Self { clock, sampler, mut quorums } = self;
         let (out, mut seen) = mpsc::channel::<Observation>(1024);
         let judging = async {
+            let mut next_tick = clock.monotonic() + TICK;
             loop {
-                let changed: Vec<Transition> = tokio::select! {
-                    observation = seen.recv() => match observation {
-                        Some(o) => quorums.get_mut(&o.subject.region).and_then(|q| q.observe(o)).into_iter().collect(),
-                        None => return,
-                    },
-                    () = clock.sleep(TICK) => {
-                        let now = clock.monotonic();
-                        quorums.values_mut().filter_map(|quorum| quorum.tick(now)).collect()
+                let now = clock.monotonic();
+                let changed = if now >= next_tick {
+                    next_tick = now + TICK;
+                    quorums.tick(now)
+                } else {
+                    tokio::select! {
+                        observation = seen.recv() => match observation {
+                            Some(o) => quorums.observe(o),
+                            None => return,
+                        },
+                        () = clock.sleep(next_tick.since(now)) => continue,
                     }
                 };
                 for transition in changed {
@@ -202,7 +205,8 @@ fn built(
                 None => HttpProbe::get(subject, vantage, url.clone()),
             };
             // One timeout is written, for the whole look; connecting may take all of it, and so may answering.
-            let builder = builder.connect_timeout(probe.timeout).response_timeout(probe.timeout);
+            let limit = probe.timeout;
+            let builder = builder.connect_timeout(limit).response_timeout(limit).total_timeout(limit);
             let mut builder = builder.expect_status(expect.status.iter().copied().collect::<StatusSet>());
             if let Some(text) = &expect.body {
                 builder = builder.expect_body(BodyMatch::route53(text.clone()));

@@ -2,21 +2,33 @@
 //!
 //! Nothing here measures time: limits that have to pass are short, limits that must not pass are long.
 
-use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use dr_core::{
-    detect::{CheckPolicy, Detector as _, Observer, Quorum, QuorumPolicy, Verdict},
+    detect::{CheckPolicy, Detector as _, Observer, Quorum, QuorumPolicy, Standings, Verdict, Watch},
     error::ErrorKind,
+    event::{ChannelSink, EventKind},
+    model::RegionId,
     probe::{
         BodyMatch, CheckKind, HealthProbe, HttpProbe, HttpProbeBuilder, ProbeCx, Reading, Sampler, StatusSet, Subject,
         TcpProbe,
     },
-    time::{Clock as _, SystemClock},
+    spec::Spec,
+    time::{Clock as _, SharedClock, SystemClock},
 };
 use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
 };
+use serde_json::json;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpSocket, TcpStream},
@@ -496,4 +508,81 @@ async fn a_gray_failure_is_caught_by_the_synthetic_write() {
     assert!(sentence.contains("last: answered 503 Service Unavailable, expected 201"), "{sentence}");
     stop.cancel();
     running.await.unwrap().unwrap();
+}
+
+/// The front of a region: `/health` is fine, and orders are taken while `writes` says so.
+async fn front(writes: Arc<AtomicBool>) -> SocketAddr {
+    serve(move |mut stream| {
+        let writes = Arc::clone(&writes);
+        async move {
+            let reply = match request(&mut stream).await.starts_with("POST") {
+                false => answer("200 OK", r#"{"status":"ok"}"#),
+                true if writes.load(Ordering::SeqCst) => answer("201 Created", ""),
+                true => answer("503 Service Unavailable", ""),
+            };
+            let _ = stream.write_all(reply.as_bytes()).await;
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn what_dr_yaml_says_is_watched() {
+    let (east, west) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicBool::new(false)));
+    let (front_east, front_west) = (front(Arc::clone(&east)).await, front(Arc::clone(&west)).await);
+    let control = serve(|stream| async move { drop(stream) }).await;
+    let observer = |region: &str| json!({ "id": region, "region": region, "control": control.to_string() });
+    let threshold = json!({ "trip": 3, "clear": 2 });
+    let spec: Spec = serde_json::from_value(json!({
+        "application": "shop",
+        "endpoint": "http://shop.example",
+        "objectives": { "rto": "5m", "rpo": "1m" },
+        "regions": [
+            { "id": "us-east-1", "role": "active", "endpoints": { "application": format!("http://{front_east}") } },
+            { "id": "eu-west-1", "role": "warm-standby", "endpoints": { "application": format!("http://{front_west}") } },
+            { "id": "eu-central-1", "role": "witness" },
+        ],
+        "observers": [observer("us-east-1"), observer("eu-west-1"), observer("eu-central-1")],
+        "probes": [
+            { "id": "reads", "kind": "http", "path": "/health", "interval": "40ms", "timeout": "20s",
+              "threshold": threshold, "expect": { "status": [200], "body": "\"status\":\"ok\"" } },
+            { "id": "writes", "kind": "write", "path": "/orders", "body": "{}", "interval": "40ms", "timeout": "20s",
+              "threshold": threshold, "expect": { "status": [201] } },
+        ],
+        "detection": { "quorum": 2, "dwell": "50ms", "hold_down": "1h", "gray_dwell": "100ms" },
+        "resources": [],
+        "runner": { "region": "eu-west-1" },
+        "journal": { "store": "sqlite", "path": "journal.sqlite", "region": "eu-central-1" },
+    }))
+    .unwrap();
+    let clock: SharedClock = Arc::new(SystemClock::new());
+    let watch = Watch::of(&spec, &clock).unwrap();
+    let (sender, mut standings) = watch.standings();
+    let stop = CancellationToken::new();
+    let (events, mut heard) = ChannelSink::new();
+    let running = tokio::spawn(watch.run(Arc::new(events), sender, stop.clone()));
+    let is = |region: &str, verdict: Verdict| {
+        let region: RegionId = region.parse().unwrap();
+        move |all: &Standings| all[&region].verdict == verdict
+    };
+    standings.wait_for(is("us-east-1", Verdict::Healthy)).await.unwrap();
+    standings.wait_for(is("eu-west-1", Verdict::Healthy)).await.unwrap();
+    east.store(false, Ordering::SeqCst);
+    let lost = standings.wait_for(is("us-east-1", Verdict::Unhealthy)).await.unwrap().clone();
+    let why = &lost[&"us-east-1".parse::<RegionId>().unwrap()].why;
+    assert!(why.starts_with("us-east-1 unhealthy (gray): transactions fail"), "{why}");
+    assert!(is("eu-west-1", Verdict::Healthy)(&lost), "{lost:#?}");
+    west.store(true, Ordering::SeqCst);
+    standings.wait_for(is("us-east-1", Verdict::Healthy)).await.unwrap();
+    stop.cancel();
+    running.await.unwrap().unwrap();
+    let mut told = Vec::new();
+    while let Ok(event) = heard.try_recv() {
+        if let EventKind::Verdict { region, to, .. } = event.kind {
+            told.push(format!("{region} {to}"));
+        }
+    }
+    let last = told.iter().rev().find(|told| told.starts_with("us-east-1")).unwrap();
+    assert_eq!(last, "us-east-1 healthy", "{told:?}");
+    assert!(told.contains(&"us-east-1 unhealthy".to_owned()), "{told:?}");
 }
