@@ -94,14 +94,17 @@ pub(crate) fn plan_builder(kind: GoalKind, mode: Mode) -> PlanBuilder {
     PlanBuilder::new("shop".parse().unwrap(), Goal { kind, from, to, mode }, objectives)
 }
 
-/// The steps that a driver contributes: name, and the operation that changes something with the regions it is sent to.
+/// A step by its name, and the operation in it that changes something with the region that it is sent to.
+pub(crate) type Contributed = (String, Option<(String, String)>);
+
+/// The steps that a driver contributes.
 pub(crate) fn contributed(
     driver: &dyn dr_core::driver::Driver,
     resource: &str,
     kind: GoalKind,
     mode: Mode,
     inventory: &Inventory,
-) -> Result<Vec<(String, Option<(String, String)>)>> {
+) -> Result<Vec<Contributed>> {
     let topology = topology();
     let resource = topology.resource(&resource.parse().unwrap()).unwrap();
     let mut builder = plan_builder(kind, mode);
