@@ -2,7 +2,7 @@
 //!
 //! Everything speaks over sockets, each region on a loopback address of its own (127.0.1.1, 127.0.2.1, 127.0.3.1):
 //!
-//! - [`front`]: the application, which takes an order only where the database writes, and serves as much as its ready replicas carry;
+//! - [`front`]: the application, which stores orders where the database writes, and serves as much as its ready replicas carry;
 //! - [`orders`]: a volume per region, replicated asynchronously with the lag that the metrics report;
 //! - [`dns`] and [`checkers`]: Route 53's data plane, which goes on when its API is gone;
 //! - [`clients`]: a population that resolves, writes, reads back, and keeps a ledger; [`audit`] holds it against what survived;

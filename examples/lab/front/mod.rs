@@ -1,7 +1,7 @@
 //! The application as its users meet it: one front per region, answering HTTP on that region's address.
 //!
-//! It serves as many requests as its deployments' ready replicas can carry, takes an order only where
-//! the database writes, and fails as its region fails.
+//! It serves as many requests as its deployments' ready replicas can carry, stores an order where the
+//! database writes, in its own region or across, and fails as its region fails.
 
 mod capacity;
 mod health;

@@ -60,7 +60,9 @@ async fn clients_are_served_again_and_stay_where_they_were_led() {
 
     let felt = control.clients(Window::since(fault.at_s)).await.unwrap();
     let gap = felt.longest_gap.unwrap();
-    assert!(!gap.open && gap.from_s <= fault.at_s && gap.seconds() > 45.0, "{gap:?}: promotion alone takes 45 s");
+    // A reply that was under way when the fault struck may still arrive.
+    assert!(!gap.open && gap.from_s < fault.at_s + 5.0, "{gap:?} of a fault at {}", fault.at_s);
+    assert!(gap.seconds() > 45.0, "{gap:?}: promotion alone takes 45 s");
     let audit = control.audit(None).await.unwrap();
     assert_eq!(lost(&audit), missing(&lab));
     assert_eq!(audit.split_brain, 0);
