@@ -16,8 +16,8 @@ use futures::future::join_all;
 use schemars::Schema;
 
 use super::{
-    AuroraGlobalSpec, AwaitRejoin, Detach, Fence, HeadlessTarget, LagProbe, LagWithinRpo, Promote, Route, StatusProbe,
-    Switchover, Synchronized, VersionSkew,
+    AssessFence, AuroraGlobalSpec, AwaitRejoin, Detach, HeadlessTarget, LagProbe, LagWithinRpo, Promote, Route,
+    StatusProbe, Switchover, Synchronized, VersionSkew,
     api::Api,
     operations,
     validations::Checked,
@@ -103,9 +103,9 @@ impl AuroraGlobal {
 
     fn fail_over(&self, resource: &Resource, route: &Route, draft: &mut PlanDraft<'_>) -> Result<()> {
         let skewed = skew(draft.inventory().store(&resource.id), route);
-        let fence = Fence::new(self.clients.clone());
+        let fence = AssessFence::new(self.clients.clone());
         draft
-            .step("fence", &fence, route)
+            .step("assess-fence", &fence, route)
             .title(format!("Establish what keeps {} from writing", name(&route.from)))
             .phase(Phase::Fence)
             .region(&route.to_region)
@@ -267,7 +267,7 @@ impl Driver for AuroraGlobal {
 
     fn steps(&self) -> Vec<Arc<dyn DynStep>> {
         vec![
-            erase(Fence::new(self.clients.clone())),
+            erase(AssessFence::new(self.clients.clone())),
             erase(Promote::new(self.clients.clone())),
             erase(Switchover::new(self.clients.clone())),
             erase(Detach::new(self.clients.clone())),

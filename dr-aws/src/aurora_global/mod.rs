@@ -6,7 +6,7 @@
 //! | [`Switchover`]: `SwitchoverGlobalCluster` | both regions are well; nothing is lost | the *current* primary's region |
 //! | [`Detach`]: `RemoveFromGlobalCluster` | the engine versions differ, so that nothing else is left | the target's region |
 //! | [`AwaitRejoin`] | before a failback: the old primary is rebuilt by Aurora | any |
-//! | [`Fence`] | before a promotion: who keeps the old primary from writing | the target's region |
+//! | [`AssessFence`] | before a promotion: what keeps the old primary from writing; fences nothing itself | the target's region |
 //!
 //! Its traps, each of which a step or a validation here minds:
 //!
@@ -38,6 +38,6 @@ pub use probe::{LagProbe, StatusProbe};
 pub use rpo::{LagSample, RpoEvidence};
 pub use spec::AuroraGlobalSpec;
 pub use steps::{
-    AwaitRejoin, Detach, Detached, Fence, FenceReport, FenceRung, Promote, Promoted, Rejoined, Route, Switchover,
+    AssessFence, AwaitRejoin, Detach, Detached, FenceReport, FenceRung, Promote, Promoted, Rejoined, Route, Switchover,
 };
 pub use validations::{HeadlessTarget, LagWithinRpo, Synchronized, VersionSkew};

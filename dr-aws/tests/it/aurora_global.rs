@@ -2,12 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use dr_aws::aurora_global::{AuroraGlobal, AwaitRejoin, Detach, Fence, FenceRung, Promote, Route, Switchover};
+use dr_aws::aurora_global::{AssessFence, AuroraGlobal, AwaitRejoin, Detach, FenceRung, Promote, Route, Switchover};
 use dr_core::{
     driver::{Driver as _, SurveyCx},
     error::ErrorKind,
+    model::Plane,
     plan::{GoalKind, Inventory, Mode},
-    probe::ProbeCx,
+    probe::{ProbeCx, Reading},
     step::{Observed, Step as _},
     testing::{Fault, FaultRule},
     validation::{CheckCx, Severity},
@@ -127,7 +128,62 @@ async fn the_lag_at_promotion_is_told_or_unknown_and_never_zero() {
     two.lose_us();
     let promoted = two.carry_out(&Promote::new(two.clients.clone()), &away()).await.unwrap();
     let rpo = promoted.rpo.unwrap();
+    // Nobody had read the metric before it vanished, so that there is no sample of it.
     assert_eq!((rpo.last_sample, rpo.estimate), (None, None));
+
+    let two = TwoRegions::new();
+    two.clock.advance(Duration::from_secs(120));
+    two.world.rds().set_lag("orders", &eu(), Duration::from_millis(900)).unwrap();
+    assert!(lag_reading(&two, "orders-db/lag").await.is_healthy());
+    two.lose_us();
+    two.clock.advance(Duration::from_secs(40));
+    let promoted = two.carry_out(&Promote::new(two.clients.clone()), &away()).await.unwrap();
+    let rpo = promoted.rpo.unwrap();
+    assert_eq!(rpo.last_sample.map(|sample| sample.lag), Some(Duration::from_millis(900)));
+    assert_eq!(rpo.estimate, Some(Duration::from_millis(40_900)));
+}
+
+async fn lag_reading(two: &TwoRegions, probe: &str) -> Reading {
+    let driver = AuroraGlobal::new(two.clients.clone());
+    let topology = topology();
+    let resource = topology.resource(&"orders-db".parse().unwrap()).unwrap();
+    let probes = driver.probes(resource).unwrap();
+    let probe = probes.iter().find(|p| p.subject().region == eu() && p.subject().probe == *probe).unwrap();
+    two.passing(probe.probe(&ProbeCx::new(Arc::new(two.clock.clone())))).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_lag_probe_tells_too_much_lag_from_none_told() {
+    let two = TwoRegions::new();
+    two.world.rds().set_lag("orders", &eu(), Duration::from_secs(31)).unwrap();
+    let reading = lag_reading(&two, "orders-db/lag").await;
+    assert!(!reading.is_healthy() && reading.reason.contains("31s behind"), "{reading:?}");
+    let two = TwoRegions::new();
+    two.lose_us();
+    let reading = lag_reading(&two, "orders-db/lag").await;
+    assert!(!reading.is_healthy() && reading.reason.contains("has no lag"), "{reading:?}");
+}
+
+#[tokio::test]
+async fn a_lag_beyond_the_objective_is_found_and_an_unknown_one_is_a_warning() {
+    let topology = topology();
+    let resource = topology.resource(&"orders-db".parse().unwrap()).unwrap();
+    let found = async |two: &TwoRegions| {
+        let driver = AuroraGlobal::new(two.clients.clone());
+        let validations = driver.validations(resource).unwrap();
+        let lag = validations.iter().find(|validation| validation.id() == "aws.aurora_global/lag").unwrap();
+        let cx = CheckCx { topology: &topology, clock: Arc::new(two.clock.clone()) };
+        let found = two.passing(lag.check(&cx)).await.unwrap();
+        found.into_iter().map(|finding| finding.severity).collect::<Vec<_>>()
+    };
+    let two = TwoRegions::new();
+    assert_eq!(found(&two).await, []);
+    let two = TwoRegions::new();
+    two.world.rds().set_lag("orders", &eu(), Duration::from_secs(61)).unwrap();
+    assert_eq!(found(&two).await, [Severity::Error]);
+    let two = TwoRegions::new();
+    two.world.faults().switch(&us(), Plane::Data, Some(Fault::Refuse));
+    assert_eq!(found(&two).await, [Severity::Warning]);
 }
 
 #[tokio::test]
@@ -201,7 +257,7 @@ async fn a_switchover_that_is_cancelled_is_told_and_the_writer_stays() {
     let (clock, faults) = (two.world.clock().clone(), two.world.faults().clone());
     let storage = async move {
         clock.sleep(Duration::from_secs(10)).await;
-        faults.switch(&eu(), dr_core::model::Plane::Data, Some(Fault::BlackHole));
+        faults.switch(&eu(), Plane::Data, Some(Fault::BlackHole));
     };
     let (ended, ()) = two.passing(futures::future::join(step.execute(&cx, &away()), storage)).await;
     let error = ended.unwrap_err();
@@ -210,10 +266,10 @@ async fn a_switchover_that_is_cancelled_is_told_and_the_writer_stays() {
 }
 
 #[tokio::test]
-async fn the_fence_step_says_on_which_rung_a_promotion_stands() {
+async fn it_is_told_on_which_rung_of_fencing_a_promotion_stands() {
     let two = TwoRegions::new();
     two.lose_us();
-    let fence = Fence::new(two.clients.clone());
+    let fence = AssessFence::new(two.clients.clone());
     let report = two.carry_out(&fence, &away()).await.unwrap();
     assert_eq!((report.rung, report.confirmed), (FenceRung::AuroraStorage, false));
     two.carry_out(&Promote::new(two.clients.clone()), &away()).await.unwrap();
@@ -229,7 +285,7 @@ async fn each_goal_has_its_call_at_its_endpoint() {
     let call = |operation: &str, region: &str| Some((operation.to_owned(), region.to_owned()));
     assert_eq!(
         steps(GoalKind::Failover, Mode::Ungraceful),
-        [("orders-db/fence".to_owned(), None), ("orders-db/promote".to_owned(), call(FAILOVER, "eu-west-1")),]
+        [("orders-db/assess-fence".to_owned(), None), ("orders-db/promote".to_owned(), call(FAILOVER, "eu-west-1")),]
     );
     assert_eq!(
         steps(GoalKind::Switchover, Mode::Graceful),

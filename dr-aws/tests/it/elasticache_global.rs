@@ -7,6 +7,7 @@ use dr_core::{
     driver::{Driver as _, SurveyCx},
     error::ErrorKind,
     plan::{GoalKind, Inventory, Mode},
+    probe::ProbeCx,
     testing::{Fault, FaultRule},
     validation::CheckCx,
 };
@@ -120,4 +121,22 @@ async fn validations_find_what_would_stop_a_failover() {
     let found = two.passing(associated.check(&cx)).await.unwrap();
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(found[0].message.contains("primary-only"), "{found:?}");
+}
+
+#[tokio::test]
+async fn the_lag_of_a_group_is_found_by_whatever_dimension_names_it() {
+    let two = TwoRegions::new();
+    two.clock.advance(Duration::from_secs(120));
+    let driver = ElastiCacheGlobal::new(two.clients.clone());
+    let topology = topology();
+    let resource = topology.resource(&"carts".parse().unwrap()).unwrap();
+    let probes = driver.probes(resource).unwrap();
+    let probe = probes.iter().find(|probe| probe.subject().region == eu()).unwrap();
+    let cx = ProbeCx::new(Arc::new(two.clock.clone()));
+    assert!(two.passing(probe.probe(&cx)).await.unwrap().is_healthy());
+    two.lose_us();
+    two.clock.advance(Duration::from_secs(30));
+    let promoted = two.carry_out(&PromoteCache::new(two.clients.clone()), &away()).await.unwrap();
+    assert_eq!(promoted.rpo.last_sample.map(|sample| sample.lag), Some(Duration::from_millis(400)));
+    assert_eq!(promoted.rpo.estimate, Some(Duration::from_millis(30_400)));
 }

@@ -15,11 +15,12 @@ use crate::{
 
 /// Establishes, before a promotion, what will keep the old primary from writing, and writes it down.
 ///
-/// From outside a lost region nothing can be done to its database: the only rung within reach is the storage fence that
-/// a managed failover attempts by itself, and a detach has not even that. So this step changes nothing and asks nothing
-/// of the lost region; what it is worth is that the plan, the journal and the report say which rung a promotion stood on.
+/// **It fences nothing.** From outside a lost region nothing can be done to its database: the only rung within reach is
+/// the storage fence that a managed failover attempts by itself, and a detach has not even that. So this step changes
+/// nothing and asks nothing of the lost region; what it is worth is that the plan, the journal and the report say which
+/// rung a promotion stood on. Do not take it for a fence because it stands in the fence phase.
 #[derive(Clone, Debug)]
-pub struct Fence {
+pub struct AssessFence {
     api: Api,
 }
 
@@ -35,7 +36,7 @@ pub enum FenceRung {
     None,
 }
 
-/// What the fence step found.
+/// What was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FenceReport {
     /// The rung.
@@ -47,7 +48,7 @@ pub struct FenceReport {
     pub writer: Option<Arn>,
 }
 
-impl Fence {
+impl AssessFence {
     /// The step, over these clients.
     #[must_use]
     pub fn new(clients: Clients) -> Self {
@@ -56,8 +57,8 @@ impl Fence {
 }
 
 #[async_trait]
-impl Step for Fence {
-    const KIND: &'static str = "aws.aurora_global/fence";
+impl Step for AssessFence {
+    const KIND: &'static str = "aws.aurora_global/assess-fence";
     type Params = Route;
     type Output = FenceReport;
 
