@@ -5,7 +5,7 @@ use dr_core::{
     driver::{Driver, Host, Operation, Permission, SurveyCx},
     error::{Error, ErrorKind, Result},
     model::{Plane, RegionId, Resource, ResourceKind},
-    plan::{CheckFact, Estimate, GoalKind, Inventory, Phase, TrafficFact},
+    plan::{Arg, CheckFact, Estimate, GoalKind, Inventory, Mode, Phase, TrafficFact},
     planner::PlanDraft,
     probe::{HealthProbe, Subject},
     step::{DynStep, erase},
@@ -14,9 +14,9 @@ use dr_core::{
 use schemars::{Schema, schema_for};
 
 use super::{
-    AwaitAnswer, AwaitAnswerParams, CheckImage, ConfirmWrite, ConfirmWriteParams, FailoverRole, HoldLatch, InvertCheck,
-    InvertCheckParams, PairIsWhole, PublicName, ReleaseSwitch, Route53FailoverSpec, StandbyServes, StandbyServesParams,
-    SwitchIsArmed, SwitchParams, SwitchSpec, ThrowSwitch,
+    AwaitAnswer, AwaitAnswerParams, CheckImage, ConfirmWrite, ConfirmWriteParams, DrainCaches, DrainCachesParams,
+    FailoverRole, HoldLatch, InvertCheck, InvertCheckParams, PairIsWhole, PublicName, ReleaseSwitch,
+    Route53FailoverSpec, StandbyServes, StandbyServesParams, SwitchIsArmed, SwitchParams, SwitchSpec, ThrowSwitch,
 };
 use crate::Clients;
 
@@ -248,9 +248,11 @@ impl Driver for Route53Failover {
         let step = draft.step("await-answer", &AwaitAnswer, &params).phase(Phase::Shift).region(&goal.to);
         let step = step.title(format!("every authoritative server answers {}", goal.to));
         let step = step.timeout(Duration::from_secs(180)).estimate(Estimate::secs(40, 75));
-        if let Some(switch) = &switch {
-            step.after(switch.as_str());
-        }
+        let step = match &switch {
+            Some(switch) => step.after(switch.as_str()),
+            None => step,
+        };
+        let answer = step.output();
         if let Some(confirm) = &spec.confirm {
             let params = ConfirmWriteParams {
                 url: confirm.url.clone(),
@@ -265,6 +267,14 @@ impl Driver for Route53Failover {
             step.title(format!("a write through {} persists", spec.record))
                 .timeout(Duration::from_secs(120))
                 .estimate(Estimate::secs(1, 10));
+        }
+        if goal.mode == Mode::Graceful {
+            // What is restored in the region that was left must not be taken from clients who still come there.
+            let params = DrainCachesParams { answer: Arg::From(answer) };
+            let step = draft.step("drain-caches", &DrainCaches, &params).phase(Phase::Latch).region(&goal.from);
+            step.title(format!("resolvers forget {}", goal.from))
+                .timeout(spec.ttl() * 2 + Duration::from_secs(60))
+                .estimate(Estimate { p50: spec.ttl(), p95: spec.ttl() });
         }
         if let (SwitchSpec::StandbyTakesOver { region, bucket, key, .. }, FailoverRole::Secondary) =
             (&spec.switch, to.failover)
@@ -293,6 +303,7 @@ impl Driver for Route53Failover {
             erase(AwaitAnswer),
             erase(ConfirmWrite),
             erase(HoldLatch::new(self.clients.clone())),
+            erase(DrainCaches),
         ]
     }
 }

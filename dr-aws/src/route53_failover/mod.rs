@@ -28,8 +28,8 @@ pub use driver::Route53Failover;
 pub use probe::PublicName;
 pub use spec::{ConfirmSpec, FailoverRole, MemberSpec, RecordType, Route53FailoverSpec, SwitchSpec};
 pub use steps::{
-    AnswerEvidence, AwaitAnswer, AwaitAnswerParams, CheckImage, ConfirmWrite, ConfirmWriteParams, HoldLatch,
-    InvertCheck, InvertCheckParams, ReleaseSwitch, StandbyServes, StandbyServesParams, SwitchParams, ThrowSwitch,
-    WriteEvidence,
+    AnswerEvidence, AwaitAnswer, AwaitAnswerParams, CheckImage, ConfirmWrite, ConfirmWriteParams, DrainCaches,
+    DrainCachesParams, HoldLatch, InvertCheck, InvertCheckParams, ReleaseSwitch, StandbyServes, StandbyServesParams,
+    SwitchParams, ThrowSwitch, WriteEvidence,
 };
 pub use validations::{PairIsWhole, SwitchIsArmed};

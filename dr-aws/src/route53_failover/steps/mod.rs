@@ -2,6 +2,7 @@
 
 mod await_answer;
 mod confirm_write;
+mod drain_caches;
 mod hold_latch;
 mod invert_check;
 mod release_switch;
@@ -10,6 +11,7 @@ mod throw_switch;
 
 pub use await_answer::{AnswerEvidence, AwaitAnswer, AwaitAnswerParams};
 pub use confirm_write::{ConfirmWrite, ConfirmWriteParams, WriteEvidence};
+pub use drain_caches::{DrainCaches, DrainCachesParams};
 pub use hold_latch::HoldLatch;
 pub use invert_check::{CheckImage, InvertCheck, InvertCheckParams};
 pub use release_switch::ReleaseSwitch;
