@@ -107,7 +107,8 @@ impl AuroraGlobal {
         draft
             .step("assess-fence", &fence, route)
             .title(format!("Establish what keeps {} from writing", name(&route.from)))
-            .phase(Phase::Fence)
+            // Not of the fence phase: it stops nobody, and must not pass for a step that does.
+            .phase(Phase::Freeze)
             .region(&route.to_region)
             .timeout(Duration::from_secs(30))
             .estimate(Estimate::secs(1, 3));

@@ -7,15 +7,16 @@ use dr_core::{
     driver::{Driver as _, SurveyCx},
     error::ErrorKind,
     model::Plane,
-    plan::{GoalKind, Inventory, Mode},
+    plan::{GoalKind, Inventory, Mode, Phase},
+    planner::{BeforeImages, PlanDraft},
     probe::{ProbeCx, Reading},
-    step::{Observed, Step as _},
+    step::{Observed, Reversibility, Step as _},
     testing::{Fault, FaultRule},
     validation::{CheckCx, Severity},
 };
 
 use crate::{
-    carry_out::{contributed, topology},
+    carry_out::{contributed, plan_builder, topology},
     two_regions::{EU_ARN, TwoRegions, US_ARN, eu, us},
 };
 
@@ -396,4 +397,17 @@ async fn the_status_probe_sees_a_cluster_and_never_blames_a_silent_api() {
     two.restore_us();
     two.world.rds().remove_instances(&us(), "orders-use1").unwrap();
     assert!(!two.passing(probe.probe(&cx)).await.unwrap().is_healthy());
+}
+
+#[tokio::test]
+async fn nothing_in_the_plan_passes_for_a_fence_that_is_none() {
+    let two = TwoRegions::new();
+    let topology = topology();
+    let resource = topology.resource(&"orders-db".parse().unwrap()).unwrap();
+    let mut builder = plan_builder(GoalKind::Failover, Mode::Ungraceful);
+    let (inventory, before) = (Inventory::default(), BeforeImages::default());
+    let mut draft = PlanDraft::new(&mut builder, &topology, &inventory, &before, resource);
+    AuroraGlobal::new(two.clients.clone()).contribute(resource, &mut draft).unwrap();
+    let fences = builder.steps().iter().filter(|step| step.phase == Phase::Fence);
+    assert!(fences.into_iter().all(|step| step.reversibility != Reversibility::ReadOnly));
 }
