@@ -5,6 +5,7 @@ use serde_json::json;
 use super::super::{LintInput, Rule, graph::StepSet, operation::flag};
 use crate::{
     plan::{Mode, Phase, PlanStep},
+    step::Reversibility,
     validation::{Finding, Severity},
 };
 
@@ -36,7 +37,7 @@ impl Rule for NoFenceBeforePromote {
 
     fn check(&self, input: &LintInput<'_>) -> Vec<Finding> {
         let mut fences = StepSet::empty(input.graph.len());
-        input.steps().filter(|(_, step)| step.phase == Phase::Fence).for_each(|(at, _)| fences.insert(at));
+        input.steps().filter(|(_, step)| is_fence(step)).for_each(|(at, _)| fences.insert(at));
         let mut findings = Vec::new();
         for (at, step) in input.steps().filter(|(_, step)| may_lose_data(input, step)) {
             if !input.graph.ancestors(at).is_some_and(|before| before.meets(&fences)) {
@@ -57,4 +58,9 @@ fn may_lose_data(input: &LintInput<'_>, step: &PlanStep) -> bool {
     // A promotion written by hand that does not say what it calls is taken at its worst.
     let silent = step.calls.is_empty() && step.phase == Phase::Promote && input.plan.goal().mode == Mode::Ungraceful;
     declared || silent
+}
+
+/// Whether a step stops a writer. One that changes nothing stops nobody, wherever it stands.
+fn is_fence(step: &PlanStep) -> bool {
+    step.phase == Phase::Fence && step.reversibility != Reversibility::ReadOnly
 }
