@@ -24,12 +24,16 @@ impl Announcer {
     }
 
     /// Tells what an entry means, now that `view` has taken it in.
-    pub(super) fn entry(&self, view: &RunView, was: RunState, entry: &Entry, took: Duration) {
+    pub(super) fn entry(&self, view: &RunView, entry: &Entry, took: Duration) {
         if let Some(kind) = event(view, entry, took) {
             self.emit(kind);
         }
+    }
+
+    /// Tells that the run goes on, when somebody's decision among `entries` has ended the pause it was in.
+    pub(super) fn resumed(&self, view: &RunView, was: RunState, entries: &[Entry]) {
         let paused = |state| matches!(state, RunState::PausedByFailure | RunState::PausedByOperator);
-        if let Some(who) = decider(entry)
+        if let Some(who) = entries.iter().find_map(decider)
             && paused(was)
             && !paused(view.state())
         {
@@ -47,10 +51,10 @@ impl ProgressSink for Announcer {
 /// Who decided, when the entry is a decision that may end a pause.
 pub(super) fn decider(entry: &Entry) -> Option<&str> {
     match entry {
-        Entry::Resumed { who, .. } | Entry::RetryRequested { who, .. } | Entry::CancelRequested { who, .. } => {
-            Some(who)
-        }
-        Entry::StepOutcome { outcome: Outcome::Skipped { reason }, .. } => reason.split(": ").next(),
+        Entry::Resumed { who, .. }
+        | Entry::RetryRequested { who, .. }
+        | Entry::SkipRequested { who, .. }
+        | Entry::CancelRequested { who, .. } => Some(who),
         _ => None,
     }
 }

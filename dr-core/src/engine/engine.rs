@@ -21,7 +21,7 @@ use crate::{
     journal::{Entry, Journal, Lease, Seq},
     model::{ApplicationId, OwnerId, RunId},
     step::StepRegistry,
-    time::SharedClock,
+    time::{Monotonic, SharedClock},
 };
 
 /// What an engine works with.
@@ -187,8 +187,7 @@ impl Engine {
         let (sender, inbox) = mpsc::unbounded_channel();
         let mail = Mailbox(sender);
         let _active = Active::new(&self.core, run, &mail)?;
-        let acquired = self.core.clock.monotonic();
-        let (lease, acquired) = self.acquire(run, acquired).await?;
+        let (lease, acquired) = self.acquire(run).await?;
         let view = match self.load(run).await {
             Ok(view) if view.ended().is_none() => view,
             other => {
@@ -208,8 +207,9 @@ impl Engine {
     }
 
     /// The lease, and the moment before it was asked for: from then on it is counted.
-    async fn acquire(&self, run: &RunId, begun: crate::time::Monotonic) -> Result<(Lease, crate::time::Monotonic)> {
+    async fn acquire(&self, run: &RunId) -> Result<(Lease, Monotonic)> {
         let core = &self.core;
+        let begun = core.clock.monotonic();
         let mut told = false;
         loop {
             let before = core.clock.monotonic();
@@ -292,11 +292,12 @@ impl Engine {
         let first = view.seq();
         self.core.journal.append(lease, first, entries.clone()).await?;
         let (announcer, at) = (self.core.announcer(&lease.run), self.core.clock.wall());
+        let was = view.state();
         for (seq, entry) in (first.0 + 1..).zip(&entries) {
-            let was = view.state();
             view.apply(Seq(seq), at, lease.epoch, entry);
-            announcer.entry(&view, was, entry, Duration::ZERO);
+            announcer.entry(&view, entry, Duration::ZERO);
         }
+        announcer.resumed(&view, was, &entries);
         Ok(())
     }
 

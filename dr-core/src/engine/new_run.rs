@@ -1,6 +1,7 @@
 use crate::{
     error::{Effect, Error, ErrorKind, Result},
     journal::Signed,
+    lint::Report,
     model::RunId,
     plan::{Inventory, Plan},
     spec::Waiver,
@@ -32,17 +33,23 @@ impl NewRun {
         self
     }
 
-    /// With what lint said of the plan.
+    /// With what lint said of the plan, and what somebody overruled of it: the waivers that changed something.
     #[must_use]
-    pub fn findings(mut self, findings: Vec<Finding>) -> Self {
-        self.findings = findings;
+    pub fn linted(mut self, report: &Report) -> Self {
+        self.findings = report.for_journal();
+        self.waivers.clear();
+        for waived in &report.waived {
+            if !self.waivers.contains(&waived.waiver) {
+                self.waivers.push(waived.waiver.clone());
+            }
+        }
         self
     }
 
-    /// With the objections that somebody overruled; their dates were checked by whoever read them.
+    /// With findings as they stand, waived ones as information: [`linted`](Self::linted) for who has no report at hand.
     #[must_use]
-    pub fn waivers(mut self, waivers: Vec<Waiver>) -> Self {
-        self.waivers = waivers;
+    pub fn findings(mut self, findings: Vec<Finding>) -> Self {
+        self.findings = findings;
         self
     }
 
@@ -58,7 +65,7 @@ impl NewRun {
         let blocking: Vec<String> = self
             .findings
             .iter()
-            .filter(|finding| finding.severity == Severity::Error && !self.waived(finding))
+            .filter(|finding| finding.severity == Severity::Error)
             .map(|finding| format!("\n  {finding}"))
             .collect();
         if !blocking.is_empty() {
@@ -80,13 +87,6 @@ impl NewRun {
             ));
         }
         Ok(())
-    }
-
-    fn waived(&self, finding: &Finding) -> bool {
-        let rule = finding.check.split(' ').next().unwrap_or_default();
-        self.waivers.iter().any(|waiver| {
-            waiver.rule == rule && waiver.step.as_ref().is_none_or(|step| step.as_str() == finding.subject)
-        })
     }
 }
 

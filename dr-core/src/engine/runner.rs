@@ -354,11 +354,15 @@ impl Runner {
             return Err(Error::new(ErrorKind::Storage, message));
         }
         let at = self.core.clock.wall();
+        // What the state was matters only where somebody decided.
+        let was = entries.iter().any(|entry| decider(entry).is_some()).then(|| self.view.state());
         for (seq, entry) in (first.0 + 1..).zip(&entries) {
-            let was = if decider(entry).is_some() { self.view.state() } else { RunState::Running };
             self.view.apply(Seq(seq), at, self.lease.epoch, entry);
             let took = self.took(entry);
-            self.announcer.entry(&self.view, was, entry, took);
+            self.announcer.entry(&self.view, entry, took);
+        }
+        if let Some(was) = was {
+            self.announcer.resumed(&self.view, was, &entries);
         }
         Ok(())
     }

@@ -203,7 +203,7 @@ async fn a_second_death_during_recovery_changes_nothing_either() {
 
 #[tokio::test]
 async fn a_death_at_any_moment_changes_nothing_in_the_end() {
-    for tenths in 0..300 {
+    for fifths in 0..150 {
         let bench = Bench::new();
         create(&bench).await;
         let first = engine(&bench, Arc::new(bench.journal.clone()), "first");
@@ -212,11 +212,11 @@ async fn a_death_at_any_moment_changes_nothing_in_the_end() {
             .drive(async {
                 tokio::select! {
                     _ = first.run(&run) => {}
-                    () = bench.world.clock.sleep(Duration::from_millis(tenths * 100)) => {}
+                    () = bench.world.clock.sleep(Duration::from_millis(fifths * 200)) => {}
                 }
             })
             .await;
-        finish(&bench, &format!("at {tenths} tenths of a second")).await;
+        finish(&bench, &format!("at {fifths} fifths of a second")).await;
     }
 }
 

@@ -116,6 +116,21 @@ async fn an_ended_run_is_told_and_not_run_again() {
 }
 
 #[tokio::test]
+async fn a_run_can_be_worked_on_by_any_thread() {
+    fn send<T: Send>(value: T) -> T {
+        value
+    }
+    let bench = Bench::new();
+    let (engine, run) = (bench.engine(), run_id());
+    drop(send(engine.run(&run)));
+    drop(send(engine.create(NewRun::new(run.clone(), {
+        let mut plan = builder();
+        plan.step("a", &TurnOn(bench.world.clone()), &params("a", 0));
+        plan.build().unwrap()
+    }))));
+}
+
+#[tokio::test]
 async fn a_run_that_nobody_created_is_not_found() {
     let bench = Bench::new();
     let error = bench.drive(bench.engine().run(&run_id())).await.unwrap_err();
@@ -149,8 +164,10 @@ async fn creation_refuses_what_lint_blocks_what_nobody_approves_and_a_second_ope
     assert!(error.message().contains("promote"), "{error}");
     assert!(bench.journal.open_runs().await.unwrap().is_empty());
 
-    let waiver = json!({ "rule": "E05", "who": "Ada", "why": "no data here", "until": "2027-01-01" });
-    engine.create(blocked.waivers(vec![serde_json::from_value(waiver).unwrap()])).await.unwrap();
+    // A waiver is lint's to accept: it then tells the finding as information.
+    let mut waived = blocked.findings;
+    waived[0].severity = Severity::Info;
+    engine.create(NewRun::new(run_id(), plan("a")).findings(waived)).await.unwrap();
     let second = RunId::new("run-2").unwrap();
     let error = engine.create(NewRun::new(second.clone(), plan("b"))).await.unwrap_err();
     assert!(error.message().contains("run-1"), "{error}");
