@@ -6,7 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use futures::stream::BoxStream;
+use futures::{TryStreamExt as _, stream::BoxStream};
 use tokio::sync::Notify;
 
 use super::world::{Bench, Promote, TurnOn, Wrong, builder, drive, params, run_id};
@@ -146,6 +146,19 @@ async fn finish(bench: &Bench, told: &str) {
     effects.sort();
     assert_eq!(effects, ["on confirm", "on db", "on fence", "on scale", "on shift"], "{told}");
     audit(&bench.journal, &run_id()).await.unwrap();
+    let records: Vec<Record> = bench.journal.read(&run_id(), Seq(0)).try_collect().await.unwrap();
+    for record in records {
+        // Every attempt is given what the first one captured, never what an earlier attempt has made of it.
+        if let Entry::StepIntent(intent) = record.entry {
+            assert_eq!(
+                intent.before,
+                Some(serde_json::json!(false)),
+                "{told}: attempt {} of {}",
+                intent.attempt,
+                intent.step
+            );
+        }
+    }
     for (planned, step) in view.steps() {
         assert_eq!(step.before, Some(serde_json::json!(false)), "{told}: the before-image of {}", planned.id);
     }
@@ -222,7 +235,6 @@ async fn a_death_at_any_moment_changes_nothing_in_the_end() {
 
 #[tokio::test]
 async fn a_journal_cut_after_any_record_is_taken_up_and_ends_alike() {
-    use futures::TryStreamExt as _;
     let reference = Bench::new();
     create(&reference).await;
     bench_run(&reference).await;

@@ -145,6 +145,24 @@ fn check(plan: &Plan, view: &RunView, commands: &[Command]) {
     }
 }
 
+#[test]
+fn what_an_engine_that_died_may_have_done_is_taken_back_although_later_attempts_did_nothing() {
+    let bench = Bench::new();
+    let shape = Shape { after: Vec::new(), takes_ms: 0, irreversible: false, gate: false };
+    let plan = plan(&bench, &[shape], true);
+    let step = plan.steps()[0].id.clone();
+    let mut fold = Fold::new(&plan);
+    fold.begin(&step, 1);
+    fold.apply(&Entry::EngineStarted { owner: OwnerId::new("next").unwrap() });
+    fold.begin(&step, 2);
+    fold.end(&step, failed(0)); // certainly not applied, by this attempt
+    assert!(fold.view.step(step.as_str()).unwrap().may_stand());
+    let cancel = Control::Cancel { who: "x".to_owned(), why: "y".to_owned(), compensate: true };
+    accept(&fold.view, &cancel).unwrap().iter().for_each(|entry| fold.apply(entry));
+    let commands = decide(&plan, &fold.view, Timestamp::UNIX_EPOCH);
+    assert!(matches!(commands.as_slice(), [Command::Compensate { .. }]), "{commands:?}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 

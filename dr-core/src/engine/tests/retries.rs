@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::world::{Bench, TurnOn, Wrong, builder, params, run_id, watch};
+use super::world::{Bench, TurnOn, Wrong, builder, params, run_id, step_id, watch};
 use crate::{
-    engine::{NewRun, OnPause, RunState, RunView, StepState},
+    engine::{Control, NewRun, OnPause, RunState, RunView, StepState},
     plan::RetryPolicy,
     time::Clock as _,
 };
@@ -116,4 +116,22 @@ async fn what_is_blocked_is_not_done_and_is_looked_at_again() {
     assert_eq!(view.state(), RunState::Completed);
     assert!(view.step("a").unwrap().attempts > 1, "{heard:?}");
     assert_eq!(bench.world.attempts().len(), 1, "executed once, when it could be");
+}
+
+#[tokio::test]
+async fn what_the_api_calls_done_and_a_client_does_not_is_not_done() {
+    let bench = Bench::new();
+    bench.world.unproven("a", true);
+    let (view, _) = run(&bench, &[], 1_000, 60).await;
+    assert_eq!(view.state(), RunState::PausedByFailure);
+    assert!(view.step("a").unwrap().may_stand());
+    // Proved on the next attempt, without being made again; found by observing alone, it must be proved too.
+    let engine = bench.builder("engine-2").on_pause(OnPause::Return).build();
+    let retry = Control::Retry { step: step_id("a"), who: "Ada".to_owned(), why: "again".to_owned() };
+    engine.control(&run_id(), retry.clone()).await.unwrap();
+    assert_eq!(bench.drive(engine.run(&run_id())).await.unwrap().state(), RunState::PausedByFailure);
+    bench.world.unproven("a", false);
+    engine.control(&run_id(), retry).await.unwrap();
+    assert_eq!(bench.drive(engine.run(&run_id())).await.unwrap().state(), RunState::Completed);
+    assert_eq!(bench.world.count("on a"), 1);
 }

@@ -1,7 +1,7 @@
 //! A world of named switches that steps turn on, with the ways in which a call can go wrong, on a manual clock.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     future::Future,
     pin::pin,
     sync::{Arc, Mutex},
@@ -51,6 +51,8 @@ struct State {
     effects: Vec<String>,
     blocked: BTreeMap<String, String>,
     slow: BTreeMap<String, Duration>,
+    /// What the API calls on, and a client does not.
+    unproven: BTreeSet<String>,
     attempts: Vec<(String, u32, u64)>,
 }
 
@@ -96,6 +98,15 @@ impl World {
 
     pub(super) fn slow_observation(&self, key: &str, takes: Duration) {
         self.state.lock().unwrap().slow.insert(key.to_owned(), takes);
+    }
+
+    pub(super) fn unproven(&self, key: &str, is: bool) {
+        let mut state = self.state.lock().unwrap();
+        if is {
+            state.unproven.insert(key.to_owned())
+        } else {
+            state.unproven.remove(key)
+        };
     }
 
     pub(super) fn turn_on(&self, key: &str) {
@@ -235,7 +246,10 @@ macro_rules! step {
 
             async fn verify(&self, _: &StepCx, params: &Params, _: &String) -> Result<()> {
                 assert!(self.0.is_on(&params.key), "only a finished effect is verified");
-                Ok(())
+                match self.0.state.lock().unwrap().unproven.contains(&params.key) {
+                    true => Err(Error::new(ErrorKind::PostconditionFailed, "a write does not persist")),
+                    false => Ok(()),
+                }
             }
 
             async fn compensate(&self, cx: &StepCx, params: &Params, _: Option<&String>) -> Result<()> {
