@@ -53,6 +53,13 @@ impl NewRun {
         self
     }
 
+    /// With the waivers to be kept beside the findings. They excuse nothing here: lint has applied them.
+    #[must_use]
+    pub fn waivers(mut self, waivers: Vec<Waiver>) -> Self {
+        self.waivers = waivers;
+        self
+    }
+
     /// Lets irreversible steps that have no gate be made without an approval, in somebody's name.
     #[must_use]
     pub fn unattended(mut self, who: impl Into<String>, why: impl Into<String>) -> Self {
