@@ -82,14 +82,21 @@ impl Ballot {
         self.takes_writes
     }
 
-    /// Whether enough observers saw a transaction pass when they last looked.
-    pub(super) fn sees_writes(&self) -> bool {
+    /// Whether enough observers saw a transaction come out like this when they last looked.
+    pub(super) fn sees_writes(&self, wanted: Health) -> bool {
         let sees = |row: &&Vec<Streak>| {
             let mut checks =
                 self.policy.checks.iter().zip(*row).filter(|(check, _)| check.kind == CheckKind::Transaction);
-            checks.any(|(check, streak)| streak.passed_last(self.now, &check.rule()))
+            checks.any(|(check, streak)| streak.latest(self.now, &check.rule()) == Some(wanted))
         };
         self.streaks.iter().filter(sees).count() >= self.policy.quorum
+    }
+
+    /// Whether enough observers hold that transactions fail.
+    pub(super) fn holds_writes_failed(&self) -> bool {
+        let failed = self.streaks.iter().map(|row| self.colour(row, CheckKind::Transaction));
+        failed.filter(|colour| matches!(colour, Colour::Red { .. } | Colour::Amber { .. })).count()
+            >= self.policy.quorum
     }
 
     /// Whether enough observers hold that transactions pass, and none saw one fail since.

@@ -6,7 +6,11 @@ use super::{
     timeline::{Machine as _, Timeline},
     transition::explain,
 };
-use crate::{model::RegionId, probe::Observation, time::Monotonic};
+use crate::{
+    model::RegionId,
+    probe::{Health, Observation},
+    time::Monotonic,
+};
 
 /// The verdict of k of n observers on one region.
 ///
@@ -108,15 +112,33 @@ impl Quorum {
 
     /// Whether a quorum of observers saw a transaction pass in their last look.
     #[must_use]
-    pub fn sees_writes(&self) -> bool {
-        self.timeline.current().sees_writes()
+    pub fn sees_writes_pass(&self) -> bool {
+        self.timeline.current().sees_writes(Health::Healthy)
     }
 
-    /// Whether a quorum of observers holds that transactions pass, by the threshold to clear, and none saw one
-    /// fail since.
+    /// Whether a quorum of observers saw a transaction fail in their last look.
     #[must_use]
-    pub fn holds_writes(&self) -> bool {
+    pub fn sees_writes_fail(&self) -> bool {
+        self.timeline.current().sees_writes(Health::Unhealthy)
+    }
+
+    /// Whether a quorum of observers holds that transactions pass, by the threshold to clear, and none saw one fail
+    /// since.
+    #[must_use]
+    pub fn holds_writes_passed(&self) -> bool {
         self.timeline.current().holds_writes()
+    }
+
+    /// Whether a quorum of observers holds that transactions fail, by the threshold to trip.
+    #[must_use]
+    pub fn holds_writes_failed(&self) -> bool {
+        self.timeline.current().holds_writes_failed()
+    }
+
+    /// The latest moment it knows of.
+    #[must_use]
+    pub fn now(&self) -> Monotonic {
+        self.timeline.current().now()
     }
 
     /// Why the verdict is what it is: the answer to "why did it (not) fail over?" as far as detection knows it.

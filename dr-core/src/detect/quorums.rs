@@ -3,12 +3,13 @@ use std::collections::BTreeMap;
 use super::{Detector as _, Quorum, Transition};
 use crate::{model::RegionId, probe::Observation, time::Monotonic};
 
-/// The quorums of the regions between which one application fails over, of which one takes the writes.
+/// The quorums of the regions between which one application fails over, of which one is the writer.
 ///
-/// Which region that is changes with each failover, and is read from the writes themselves: a region whose transactions
-/// pass is asked for them from then on; a region whose transactions fail while another's pass stands by. As long as no
-/// region takes them, nobody is excused, so a gray failure of the writer is seen. An application that writes in several
-/// regions at once needs a [`Quorum`] for each, by itself.
+/// Only the writer's transactions count: a standby that refuses them, or fails to pass them on to a writer that is lost,
+/// is not at fault. The writer changes with each failover. A run that moves it says so ([`writer_is`](Self::writer_is));
+/// what nobody said is read from the writes. They have moved when they fail at the writer and pass where they had failed
+/// after they last passed at the writer. Writes that passed in both regions all along tell nothing: a standby may pass
+/// them on.
 ///
 /// ```
 /// use std::time::Duration;
@@ -45,53 +46,93 @@ use crate::{model::RegionId, probe::Observation, time::Monotonic};
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-pub struct Quorums(BTreeMap<RegionId, Quorum>);
+pub struct Quorums {
+    by_region: BTreeMap<RegionId, Quorum>,
+    writer: RegionId,
+    /// When transactions were last seen to pass, and when they were last held to fail.
+    passed: BTreeMap<RegionId, Monotonic>,
+    failed: BTreeMap<RegionId, Monotonic>,
+}
 
 impl Quorums {
     /// Quorums that have seen nothing yet; `writer` takes the writes in steady state.
     pub fn new(quorums: impl IntoIterator<Item = Quorum>, writer: &RegionId) -> Self {
-        let mut quorums: BTreeMap<RegionId, Quorum> =
+        let mut by_region: BTreeMap<RegionId, Quorum> =
             quorums.into_iter().map(|quorum| (quorum.region().clone(), quorum)).collect();
-        for (region, quorum) in &mut quorums {
+        for (region, quorum) in &mut by_region {
             // Nothing was seen, so the verdict is unknown either way.
             quorum.ask_for_writes(region == writer);
         }
-        Self(quorums)
+        Self { by_region, writer: writer.clone(), passed: BTreeMap::new(), failed: BTreeMap::new() }
     }
 
     /// The quorum of a region.
     #[must_use]
     pub fn get(&self, region: &RegionId) -> Option<&Quorum> {
-        self.0.get(region)
+        self.by_region.get(region)
     }
 
     /// Every quorum, in order of region.
     pub fn iter(&self) -> impl Iterator<Item = &Quorum> {
-        self.0.values()
+        self.by_region.values()
+    }
+
+    /// The region that is held to take the writes.
+    #[must_use]
+    pub fn writer(&self) -> &RegionId {
+        &self.writer
+    }
+
+    /// Says which region takes the writes from now on. Its transactions count once they have passed there.
+    pub fn writer_is(&mut self, region: &RegionId) -> Vec<Transition> {
+        self.writer.clone_from(region);
+        self.ask_the_writer()
     }
 
     /// Takes one observation in, and gives every verdict that changed by it.
     pub fn observe(&mut self, o: Observation) -> Vec<Transition> {
-        let seen = self.0.get_mut(&o.subject.region).and_then(|quorum| quorum.observe(o));
-        self.follow_the_writer(seen)
+        let region = o.subject.region.clone();
+        let Some(quorum) = self.by_region.get_mut(&region) else { return Vec::new() };
+        let mut changed: Vec<Transition> = quorum.observe(o).into_iter().collect();
+        if quorum.sees_writes_pass() {
+            self.passed.insert(region.clone(), quorum.now());
+        }
+        if quorum.holds_writes_failed() {
+            self.failed.insert(region, quorum.now());
+        }
+        self.follow_the_writer();
+        changed.extend(self.ask_the_writer());
+        changed
     }
 
     /// Lets time pass up to `now`, and gives every verdict that changed by it.
     pub fn tick(&mut self, now: Monotonic) -> Vec<Transition> {
-        let passed: Vec<Transition> = self.0.values_mut().filter_map(|quorum| quorum.tick(now)).collect();
-        self.follow_the_writer(passed)
+        self.by_region.values_mut().filter_map(|quorum| quorum.tick(now)).collect()
     }
 
-    /// Asks for writes where they pass, and no longer where they fail while they pass elsewhere.
-    fn follow_the_writer(&mut self, already: impl IntoIterator<Item = Transition>) -> Vec<Transition> {
-        let mut changed: Vec<Transition> = already.into_iter().collect();
-        let writers: Vec<RegionId> = self.iter().filter(|q| q.sees_writes()).map(|q| q.region().clone()).collect();
-        for (region, quorum) in &mut self.0 {
-            let elsewhere = !writers.is_empty() && !writers.contains(region);
-            let asked = match quorum.takes_writes() {
-                true => !elsewhere,
-                false => quorum.holds_writes(),
+    fn follow_the_writer(&mut self) {
+        if !self.get(&self.writer).is_some_and(Quorum::sees_writes_fail) {
+            return;
+        }
+        let last_passed = self.passed.get(&self.writer);
+        let moved_to = self.by_region.iter().find(|(region, quorum)| {
+            let failed_since = match (last_passed, self.failed.get(*region)) {
+                (Some(passed), Some(failed)) => failed >= passed,
+                (Some(_), None) => false,
+                // The writer was never seen to write: whoever does is the writer.
+                (None, _) => true,
             };
+            **region != self.writer && failed_since && quorum.sees_writes_pass()
+        });
+        if let Some((region, _)) = moved_to {
+            self.writer = region.clone();
+        }
+    }
+
+    fn ask_the_writer(&mut self) -> Vec<Transition> {
+        let mut changed = Vec::new();
+        for (region, quorum) in &mut self.by_region {
+            let asked = *region == self.writer && (quorum.takes_writes() || quorum.holds_writes_passed());
             changed.extend(quorum.ask_for_writes(asked));
         }
         changed

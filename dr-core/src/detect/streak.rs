@@ -76,10 +76,10 @@ impl Streak {
         Some((settled.health, settled.since))
     }
 
-    /// Whether the last look at `now` still counts and passed.
-    pub(super) fn passed_last(&self, now: Monotonic, rule: &Rule) -> bool {
+    /// What the last look said, if it still counts at `now`.
+    pub(super) fn latest(&self, now: Monotonic, rule: &Rule) -> Option<Health> {
         let fresh = self.looked.is_some_and(|looked| now.since(looked) < rule.stale_after);
-        fresh && !self.blind && matches!(self.run, Some((Health::Healthy, _)))
+        self.run.filter(|_| fresh && !self.blind).map(|(health, _)| health)
     }
 
     /// Whether failures are coming in that are not enough to trip yet.

@@ -41,6 +41,7 @@ pub struct Watch {
     clock: SharedClock,
     sampler: Sampler,
     quorums: Quorums,
+    writer: Option<watch::Receiver<RegionId>>,
 }
 
 impl Watch {
@@ -96,13 +97,20 @@ impl Watch {
         let writer = spec.regions.iter().find(|region| region.role == RegionRole::Active);
         if let (Some(writer), true) = (writer, problems.is_empty()) {
             let quorums = Quorums::new(quorums, &writer.id);
-            return Ok(Self { clock: clock.clone(), sampler, quorums });
+            return Ok(Self { clock: clock.clone(), sampler, quorums, writer: None });
         }
         if writer.is_none() {
             problems.push("no region is active".to_owned());
         }
         let message = format!("nobody can watch: {}", problems.join("; "));
         Err(Error::new(ErrorKind::Invalid, message).with_effect(Effect::NotApplied))
+    }
+
+    /// The same, told by `writer` each time the region that takes the writes changes. Without it, the change is read from
+    /// the writes themselves: see [`Quorums`].
+    pub fn following(mut self, writer: watch::Receiver<RegionId>) -> Self {
+        self.writer = Some(writer);
+        self
     }
 
     /// What is held before anything was seen, and the receiver that later news reaches.
@@ -126,7 +134,7 @@ impl Watch {
         standings: watch::Sender<Standings>,
         stop: CancellationToken,
     ) -> Result<()> {
-        let Self { clock, sampler, mut quorums } = self;
+        let Self { clock, sampler, mut quorums, mut writer } = self;
         let (out, mut seen) = mpsc::channel::<Observation>(1024);
         let judging = async {
             let mut next_tick = clock.monotonic() + TICK;
@@ -134,9 +142,12 @@ impl Watch {
                 let now = clock.monotonic();
                 let changed = if now >= next_tick {
                     next_tick = now + TICK;
-                    quorums.tick(now)
+                    let changed = quorums.tick(now);
+                    standings.send_if_modified(|all| refresh(all, &quorums));
+                    changed
                 } else {
                     tokio::select! {
+                        region = told(&mut writer) => quorums.writer_is(&region),
                         observation = seen.recv() => match observation {
                             Some(o) => quorums.observe(o),
                             None => return,
@@ -157,6 +168,27 @@ impl Watch {
         let (sampled, ()) = tokio::join!(sampler.run(out, stop), judging);
         sampled
     }
+}
+
+/// Brings the reasons up to date, which change more often than the verdicts. That is no news to wake anybody for.
+fn refresh(standings: &mut Standings, quorums: &Quorums) -> bool {
+    for quorum in quorums.iter() {
+        if let Some(standing) = standings.get_mut(quorum.region()) {
+            standing.why = quorum.sentence();
+        }
+    }
+    false
+}
+
+/// The next region that somebody says is the writer.
+async fn told(writer: &mut Option<watch::Receiver<RegionId>>) -> RegionId {
+    if let Some(writer) = writer
+        && writer.changed().await.is_ok()
+    {
+        return writer.borrow_and_update().clone();
+    }
+    // Nobody says anything any more.
+    std::future::pending().await
 }
 
 fn event(clock: &SharedClock, transition: &Transition) -> Event {
