@@ -3,6 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed, and says so by panicking")]
 
 mod by_hand;
+mod drill_faults;
+mod drill_killed;
+mod drill_refusals;
+mod drill_seen_by_foreign_clients;
 mod failover;
+mod process;
 mod steady;
 mod whole;
