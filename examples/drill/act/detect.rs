@@ -1,12 +1,20 @@
 use std::time::Duration;
 
-use dr_core::{detect::Verdict, error::Error, probe::ProbeCx, report::MomentKind};
+use dr_core::{
+    detect::{Standing, Verdict},
+    error::Error,
+    model::RegionId,
+    probe::ProbeCx,
+    report::MomentKind,
+};
 use dr_lab::FaultPreset;
 
 use crate::{drill::Drill, exit::Stop};
 
 /// How long detection may take before the drill gives up.
 const PATIENCE: Duration = Duration::from_secs(600);
+/// How long the observers may take to find out where the standby region stands.
+const KNOWN_WITHIN: Duration = Duration::from_secs(60);
 /// Between two looks at a control plane, and how many in a row must fail.
 const EVERY: Duration = Duration::from_secs(10);
 const TRIP: u32 = 3;
@@ -29,13 +37,22 @@ pub(crate) async fn detect(drill: &mut Drill) -> Result<(), Stop> {
         format!("leave {region}, {after:.0} s after the fault: {why}"),
     );
     let standby = drill.platform.standby()?;
-    let standing = drill.standings.borrow().get(&standby).cloned();
-    match standing {
+    match standing_of(drill, &standby).await {
         Some(standing) if matches!(standing.verdict, Verdict::Unhealthy | Verdict::Unknown) => {
             Err(Stop::stopped(format!("never toward a region that is not known to be well: {}", standing.why)))
         }
         _ => Ok(()),
     }
+}
+
+/// Where a region stands, as soon as it is known: a drill that was taken up has only just begun to look, and may learn of
+/// the loss before it has heard of the other region.
+async fn standing_of(drill: &Drill, region: &RegionId) -> Option<Standing> {
+    let mut standings = drill.standings.clone();
+    let known = standings.wait_for(|all| all.get(region).is_some_and(|standing| standing.verdict != Verdict::Unknown));
+    // Nobody can say in time: then that is what is known of it.
+    let _ = dr_core::time::timeout(&*drill.clock, KNOWN_WITHIN, known).await;
+    drill.standings.borrow().get(region).cloned()
 }
 
 /// The quorum's verdict on the region.
