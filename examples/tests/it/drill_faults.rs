@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::process::{DRILL, Program, SPEC, turn};
+use crate::process::{DRILL, Program, SPEC, TIME_SCALE, turn};
 
 fn keys(value: &Value) -> BTreeSet<&str> {
     value.as_object().unwrap().keys().map(String::as_str).collect()
@@ -19,7 +19,8 @@ async fn drill(fault: &str) -> Value {
     let _turn = turn().await;
     let folder = tempfile::tempdir().unwrap();
     let report = folder.path().join("report");
-    let arguments = ["--fault", fault, "--json", "--seed", "4", "--spec", SPEC, "--report", report.to_str().unwrap()];
+    let what = ["--fault", fault, "--json", "--seed", "4", "--time-scale", TIME_SCALE];
+    let arguments = [&what[..], &["--spec", SPEC, "--report", report.to_str().unwrap()]].concat();
     let ended = Program::start(DRILL, &arguments).end().await;
     let shown = ended.shown();
 

@@ -1,6 +1,11 @@
 //! The lab from outside: over its sockets, with packets and requests that anybody could send.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed, and says so by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed, and says so by panicking"
+)]
 
 mod by_hand;
 mod drill_faults;
