@@ -232,6 +232,18 @@ fn the_verdict_waits_out_the_dwell_and_then_the_hold_down() {
 }
 
 #[test]
+fn a_check_that_passes_again_is_not_quoted_as_failing() {
+    let mut quorum = healthy_quorum(QuorumPolicy { hold_down: Duration::ZERO, ..policy() });
+    rounds(&mut quorum, 3..6, |_, _| Some(Seen::Fail));
+    let up = rounds(&mut quorum, 6..8, |_, _| Some(Seen::Pass));
+    assert_eq!(up.last().map(|t| t.to), Some(Verdict::Healthy));
+    for transition in up {
+        let said = transition.to_string();
+        assert!(!said.contains(" 0 ") && !said.contains("answered 200"), "{said}");
+    }
+}
+
+#[test]
 fn a_tick_is_enough_to_end_a_dwell() {
     let mut quorum = healthy_quorum(QuorumPolicy { dwell: s(5), ..policy() });
     rounds(&mut quorum, 3..6, |_, _| Some(Seen::Fail));

@@ -38,7 +38,7 @@ pub struct Evidence {
     pub kind: CheckKind,
     /// What it amounts to: [`Opinion::Healthy`], [`Opinion::Down`] or [`Opinion::Unknown`].
     pub opinion: Opinion,
-    /// How many readings in a row said the same as the last one.
+    /// How many readings in a row, up to the last one, bear the opinion out; 0 when the last one does not.
     pub streak: u32,
     /// What the last look said.
     pub last: String,
@@ -71,9 +71,11 @@ impl Why {
         self.observers.iter().filter(move |(_, opinion)| wanted(*opinion)).map(|(vantage, _)| vantage)
     }
 
-    /// The latest evidence of an opinion, preferring the later name between two of one moment.
+    /// The latest evidence of an opinion, preferring the later name between two of one moment. A check that is still held
+    /// failed while its looks pass again has nothing to tell.
     fn latest(&self, opinion: Opinion) -> Option<&Evidence> {
-        self.evidence.iter().filter(|e| e.opinion == opinion).max_by_key(|e| e.at)
+        let tells = |e: &&Evidence| e.opinion == opinion && (e.streak > 0 || opinion == Opinion::Unknown);
+        self.evidence.iter().filter(tells).max_by_key(|e| e.at)
     }
 }
 
@@ -158,7 +160,7 @@ pub(super) fn explain(f: &mut fmt::Formatter<'_>, verdict: Verdict, why: &Why) -
     }
     if matches!(verdict, Verdict::Unhealthy | Verdict::Suspect | Verdict::Degraded) {
         let streaks: BTreeSet<u32> =
-            why.evidence.iter().filter(|e| e.opinion == Opinion::Down).map(|e| e.streak).collect();
+            why.evidence.iter().filter(|e| e.opinion == Opinion::Down && e.streak > 0).map(|e| e.streak).collect();
         match (streaks.first(), streaks.last()) {
             (Some(1), Some(1)) | (None, _) | (_, None) => {}
             (Some(least), Some(most)) if least == most => write!(f, ", {least} consecutive failures each")?,
