@@ -52,7 +52,10 @@ def replicas():
 
 def watch(look, every):
     known = None
-    while not stop.wait(every):
+    stopped = False
+    while not stopped:
+        # One more look after the end: what changed last may have done so since the look before.
+        stopped = stop.wait(every)
         try:
             seen = look()
         except Exception as error:  # a lab with a fault in it: nothing was seen
