@@ -39,6 +39,7 @@ pub(crate) struct Drill {
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) narrator: Arc<Narrator>,
     pub(crate) standings: watch::Receiver<Standings>,
+    pub(crate) writer: watch::Sender<RegionId>,
     watching: JoinHandle<()>,
     stop: CancellationToken,
     verdicts: tokio::sync::mpsc::UnboundedReceiver<Event>,
@@ -69,7 +70,10 @@ impl Drill {
             .patience(LEASE * 3)
             .on_pause(OnPause::Return)
             .build();
-        let watch = Watch::of(&platform.spec, &clock)?;
+        // Only the region that takes the writes is judged by them, and the drill is who moves it.
+        let moved = diary.act > Act::Failover && diary.act < Act::Settle;
+        let (writer, following) = watch::channel(if moved { platform.standby()? } else { platform.active()? });
+        let watch = Watch::of(&platform.spec, &clock)?.following(following);
         let (sender, standings) = watch.standings();
         let stop = CancellationToken::new();
         let (stopping, heard) = (stop.clone(), Arc::clone(&narrator));
@@ -89,6 +93,7 @@ impl Drill {
             journal,
             narrator,
             standings,
+            writer,
             watching,
             stop,
             verdicts,

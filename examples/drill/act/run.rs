@@ -9,8 +9,10 @@ use dr_lab::clients::Window;
 
 use crate::{drill::Drill, exit::Stop};
 
-/// How long clients must be served without a failure before they count as recovered.
+/// How long clients must be served steadily before they count as recovered.
 const STEADY: Duration = Duration::from_secs(30);
+/// One attempt in so many may fail meanwhile: a busy machine times one out now and then, and clients try again.
+const TOLERATED: usize = 20;
 /// How long they may take for it after the run has ended.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -20,6 +22,7 @@ pub(crate) async fn failover(drill: &mut Drill) -> Result<(), Stop> {
     let run = drill.diary.failover.clone().ok_or_else(|| Stop::stopped("there is no failover to carry out"))?;
     let to = drill.platform.standby()?;
     carry_out(drill, &run).await?;
+    drill.writer.send_replace(to.clone());
     served(drill).await?;
     let at = drill.now_s();
     drill.note(
@@ -36,6 +39,7 @@ pub(crate) async fn failback(drill: &mut Drill) -> Result<(), Stop> {
     drill.narrator.act("Failback");
     let run = drill.diary.failback.clone().ok_or_else(|| Stop::stopped("there is no failback to carry out"))?;
     carry_out(drill, &run).await?;
+    drill.writer.send_replace(drill.diary.region.clone());
     served(drill).await
 }
 
@@ -59,14 +63,16 @@ async fn carry_out(drill: &mut Drill, run: &RunId) -> Result<RunView, Stop> {
     )))
 }
 
-/// Waits until no client has failed for a while.
+/// Waits until every client has been served for a while, with next to no failures.
 async fn served(drill: &Drill) -> Result<(), Stop> {
     let deadline = drill.clock.monotonic() + PATIENCE;
     loop {
         drill.clock.sleep(Duration::from_secs(2)).await;
         let report = drill.lab.clients(Window::since(drill.now_s() - STEADY.as_secs_f64())).await?;
         let everybody = report.longest_gap.is_some_and(|gap| gap.seconds() < STEADY.as_secs_f64());
-        if report.failures.is_empty() && report.writes_acked > 0 && everybody {
+        let failed: usize = report.failures.values().sum();
+        let served = report.writes_acked + report.reads_ok;
+        if served > 0 && failed * TOLERATED <= served && everybody {
             return Ok(());
         }
         if drill.clock.monotonic() > deadline {

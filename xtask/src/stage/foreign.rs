@@ -1,12 +1,12 @@
 //! The foreign clients: programs of other people that talk to the doubles and to the lab in the tests.
 //!
 //! A double that only our own drivers have talked to is a guess. boto3, the AWS CLI and dnspython come from a virtual
-//! environment of their own; kubectl from the path or out of a wheel; dig from the path, because no package carries it.
+//! environment of their own; kubectl from the path or out of a wheel; dig from the path or out of Debian's packages.
 
 use std::path::PathBuf;
 
-use super::{Context, Outcome, kubectl, venv::Venv};
-use crate::{run::Failure, workspace::on_path};
+use super::{Context, Outcome, dig, kubectl, venv::Venv};
+use crate::run::Failure;
 
 /// Where the foreign clients are. Tests read these from the environment, and say so when they skip for want of one.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl Clients {
             missing.push("no kubectl on the path, and none to download for this machine: its tests are skipped");
         }
         if self.dig.is_none() {
-            missing.push("no dig on the path: dnspython asks in its place");
+            missing.push("no dig on the path, and none to unpack: dnspython asks in its place");
         }
         missing
     }
@@ -55,7 +55,8 @@ pub(super) fn prepare(context: &mut Context<'_>) -> Result<Clients, Failure> {
     let venv = Venv::with(context, "foreign", "xtask/python/foreign.txt")?;
     let python = venv.program("python");
     let kubectl = kubectl::find(context, &python)?;
-    Ok(Clients { python, aws: venv.program("aws"), kubectl, dig: on_path("dig") })
+    let dig = dig::find(context);
+    Ok(Clients { python, aws: venv.program("aws"), kubectl, dig })
 }
 
 pub(super) fn run(context: &mut Context<'_>) -> Result<Outcome, Failure> {
@@ -67,6 +68,9 @@ pub(super) fn run(context: &mut Context<'_>) -> Result<Outcome, Failure> {
     if let Some(kubectl) = &clients.kubectl {
         let mut kubectl = context.workspace.command(kubectl);
         context.run(kubectl.args(["version", "--client"]), "kubectl does not start")?;
+    }
+    if let Some(dig) = &clients.dig {
+        context.run(context.workspace.command(dig).arg("-v"), "dig does not start")?;
     }
     Ok(Outcome::noted(clients.missing().join("; ")))
 }

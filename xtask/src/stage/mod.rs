@@ -3,6 +3,7 @@
 mod closing;
 mod context;
 mod deps;
+mod dig;
 mod foreign;
 mod kubectl;
 mod papers;
