@@ -69,7 +69,7 @@ fn event(view: &RunView, entry: &Entry, took: Duration) -> Option<EventKind> {
             resumed: view.taken_up() > 1,
         },
         Entry::StepIntent(intent) => {
-            let planned = view.plan().step(intent.step.as_str())?;
+            let (planned, _) = view.find(intent.step.as_str())?;
             EventKind::StepStarted {
                 title: planned.title.clone(),
                 phase: planned.phase,
@@ -84,7 +84,7 @@ fn event(view: &RunView, entry: &Entry, took: Duration) -> Option<EventKind> {
         Entry::StepOutcome { step, attempt, outcome } => match outcome {
             Outcome::Done { already, .. } => EventKind::StepCompleted { step, took, already },
             Outcome::Failed { failure } => {
-                let (planned, state) = view.steps().find(|(planned, _)| planned.id == step)?;
+                let (planned, state) = view.find(step.as_str())?;
                 let again = !backoff::exhausted(planned, state) && view.ended().is_none();
                 let retry_in = again.then(|| backoff::pause(view.run(), planned, state));
                 EventKind::StepFailed { step, attempt, failure, retry_in }

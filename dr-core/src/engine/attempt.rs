@@ -7,7 +7,6 @@ use super::{lease_keeper::LeaseTerm, mail::Mailbox};
 use crate::{
     error::{Effect, Error, ErrorKind, Result, Retry},
     journal::{Entry, Intent},
-    plan::PlanStep,
     step::{CancellationToken, DynStep, Observed, StepCx},
     time::{SharedClock, timeout},
 };
@@ -32,7 +31,7 @@ pub(super) enum Before {
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) step: Arc<dyn DynStep>,
-    pub(super) planned: PlanStep,
+    pub(super) timeout: Duration,
     pub(super) params: Result<Value>,
     pub(super) before: Before,
     pub(super) pause: Duration,
@@ -82,7 +81,7 @@ pub(super) async fn compensate(mut job: Job, output: Option<Value>, number: u32)
         }
     };
     let cx = job.cx.clone().with_before(before.clone());
-    if !job.intend(Entry::CompensationIntent { step: job.planned.id.clone(), attempt: number }).await {
+    if !job.intend(Entry::CompensationIntent { step: job.cx.step.clone(), attempt: number }).await {
         return Ended::Withdrawn;
     }
     match bounded(&cx, job.step.compensate(&cx, &params, output.as_ref())).await {
@@ -104,7 +103,7 @@ async fn wait(job: &Job) -> bool {
 
 /// The attempt's time runs from its start, not from when it was asked for.
 fn restart_clock(job: &mut Job) {
-    job.cx.deadline = job.cx.clock.monotonic() + job.planned.timeout;
+    job.cx.deadline = job.cx.clock.monotonic() + job.timeout;
 }
 
 impl Job {
@@ -119,7 +118,7 @@ impl Job {
             Before::Capture => bounded(&self.cx, self.step.before_image(&self.cx, &params)).await?,
         };
         let intent = Intent {
-            step: self.planned.id.clone(),
+            step: self.cx.step.clone(),
             attempt: self.cx.attempt,
             before: before.clone(),
             params: params.clone(),

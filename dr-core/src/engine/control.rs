@@ -122,7 +122,7 @@ fn decided(view: &RunView, plan: PlanDigest, decision: Decision, who: String, wh
 }
 
 fn find<'a>(view: &'a RunView, step: &StepId) -> Result<(&'a PlanStep, &'a StepView)> {
-    view.steps().find(|(planned, _)| planned.id == *step).ok_or_else(|| {
+    view.find(step.as_str()).ok_or_else(|| {
         Error::new(ErrorKind::NotFound, format!("the plan of run {} has no step {step}", view.run()))
             .with_effect(Effect::NotApplied)
     })

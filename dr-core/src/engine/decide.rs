@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::{RunView, StepState, StepView, backoff, view::Cancel};
 use crate::{
-    journal::RunEnd,
+    journal::{Entry, RunEnd},
     model::StepId,
     plan::{Plan, PlanStep},
     step::Reversibility,
@@ -59,18 +59,58 @@ pub enum Command {
 /// monotonic clock (guarantee 10). Equal inputs give equal commands, in the plan's order.
 #[must_use]
 pub fn decide(plan: &Plan, view: &RunView, now: Timestamp) -> Vec<Command> {
+    match course(plan, view, now) {
+        Course::Over => Vec::new(),
+        Course::Unwind(cancel) => unwind(view, cancel),
+        Course::Complete => vec![completed(view)],
+        Course::TimeOut => timed_out(plan, view),
+        Course::Forward => forward(view),
+    }
+}
+
+/// Whether [`decide`] asks for the attempt that this intent announces; costs nothing that grows with the plan.
+pub(super) fn wants(plan: &Plan, view: &RunView, now: Timestamp, intent: &Entry) -> bool {
+    match (course(plan, view, now), intent) {
+        (Course::Forward, Entry::StepIntent(intent)) => {
+            let only_retries = view.failed_for_good().next().is_some();
+            let ready = view.paused().is_none().then(|| view.find_ready(intent.step.as_str())).flatten();
+            ready.is_some_and(|(step, state)| {
+                let may = may_start(state, only_retries) && !closed(view, step);
+                may && intent.attempt == state.attempts + 1
+            })
+        }
+        (Course::Unwind(cancel), Entry::CompensationIntent { step, attempt }) => {
+            let asked = |command: &Command| matches!(command, Command::Compensate { step: wanted, attempt: number, .. } if wanted == step && number == attempt);
+            unwind(view, cancel).iter().any(asked)
+        }
+        _ => false,
+    }
+}
+
+/// Where a run is heading.
+enum Course<'a> {
+    Over,
+    Unwind(&'a Cancel),
+    Complete,
+    TimeOut,
+    Forward,
+}
+
+fn course<'a>(plan: &Plan, view: &'a RunView, now: Timestamp) -> Course<'a> {
     if view.ended().is_some() {
-        return Vec::new();
+        Course::Over
+    } else if let Some(cancel) = view.cancel() {
+        Course::Unwind(cancel)
+    } else if view.all_settled() {
+        Course::Complete
+    } else if now.since(view.created()) >= plan.deadline() {
+        Course::TimeOut
+    } else {
+        Course::Forward
     }
-    if let Some(cancel) = view.cancel() {
-        return unwind(plan, view, cancel);
-    }
-    if view.steps().all(|(_, step)| step.settled()) {
-        return vec![completed(view)];
-    }
-    if now.since(view.created()) >= plan.deadline() {
-        return timed_out(plan, view);
-    }
+}
+
+fn forward(view: &RunView) -> Vec<Command> {
     // A failure stops new steps, not those under way (guarantee 4).
     let failed = view.failed_for_good().next();
     let mut commands = Vec::new();
@@ -80,27 +120,16 @@ pub fn decide(plan: &Plan, view: &RunView, now: Timestamp) -> Vec<Command> {
         commands.push(pause(step, failed));
     }
     if view.paused().is_none() {
-        start_ready(plan, view, failed.is_some(), &mut commands);
+        start_ready(view, failed.is_some(), &mut commands);
     }
     commands
 }
 
 /// Every step that is ready begins at once, so that the run is as long as its critical path (guarantee 8).
-fn start_ready(plan: &Plan, view: &RunView, only_retries: bool, commands: &mut Vec<Command>) {
+fn start_ready(view: &RunView, only_retries: bool, commands: &mut Vec<Command>) {
     let mut gates = Vec::new();
-    for step in plan.steps() {
-        let Some(state) = view.step(step.id.as_str()) else { continue };
-        let wanted = match &state.state {
-            StepState::Pending | StepState::Interrupted => true,
-            StepState::Failed { .. } => !backoff::exhausted(step, state),
-            _ => false,
-        };
-        let wanted = wanted && (!only_retries || state.retry_asked);
-        if !wanted || !step.after.iter().all(|before| view.step(before.as_str()).is_some_and(StepView::settled)) {
-            continue;
-        }
-        // One approval of the plan's digest opens every gate (guarantee 5).
-        if step.gate.is_some() && !view.approved() {
+    for (step, state) in view.ready().filter(|(_, state)| may_start(state, only_retries)) {
+        if closed(view, step) {
             gates.push(step.id.clone());
             continue;
         }
@@ -111,6 +140,15 @@ fn start_ready(plan: &Plan, view: &RunView, only_retries: bool, commands: &mut V
     if !gates.is_empty() {
         commands.push(Command::AskApproval { steps: gates });
     }
+}
+
+fn may_start(state: &StepView, only_retries: bool) -> bool {
+    !only_retries || state.retry_asked
+}
+
+/// Whether a step waits at its gate. One approval of the plan's digest opens every gate (guarantee 5).
+fn closed(view: &RunView, step: &PlanStep) -> bool {
+    step.gate.is_some() && !view.approved()
 }
 
 fn pause(step: &PlanStep, view: &StepView) -> Command {
@@ -138,7 +176,7 @@ fn completed(view: &RunView) -> Command {
 }
 
 fn timed_out(plan: &Plan, view: &RunView) -> Vec<Command> {
-    if under_way(view) {
+    if view.under_way() {
         return vec![Command::StopRunning];
     }
     let open: Vec<&str> = view.steps().filter(|(_, step)| !step.settled()).map(|(step, _)| step.id.as_str()).collect();
@@ -146,26 +184,21 @@ fn timed_out(plan: &Plan, view: &RunView) -> Vec<Command> {
     vec![Command::End { end: RunEnd::TimedOut, summary }]
 }
 
-fn under_way(view: &RunView) -> bool {
-    view.steps().any(|(_, step)| step.state == StepState::Running)
-}
-
 /// Ends a run that somebody cancelled: what is under way stops, then what was done is taken back, last things first.
 ///
 /// Once a step from which there is no way back was made (or may have been), nothing is taken back: the steps before it
 /// protect the new state (a fence holds the old writer off) and those after it serve it (traffic has followed the writer).
 /// The way back from there is a failback with a plan of its own.
-fn unwind(plan: &Plan, view: &RunView, cancel: &Cancel) -> Vec<Command> {
-    if under_way(view) {
+fn unwind(view: &RunView, cancel: &Cancel) -> Vec<Command> {
+    if view.under_way() {
         return vec![Command::StopRunning];
     }
     if !cancel.compensate || view.past_return() {
         return vec![cancelled(view, cancel)];
     }
-    for step in plan.steps().iter().rev() {
-        let Some(state) = view.step(step.id.as_str()) else { continue };
+    for (step, state) in view.standing_last_first() {
         // Only what this run changed, or may have, and only what can be restored exactly.
-        if step.reversibility != Reversibility::Reversible || !state.may_stand() {
+        if step.reversibility != Reversibility::Reversible {
             continue;
         }
         match &state.state {

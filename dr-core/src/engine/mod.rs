@@ -56,6 +56,7 @@ mod builder;
 mod control;
 mod decide;
 mod engine;
+mod frontier;
 mod lease_keeper;
 mod mail;
 mod new_run;

@@ -8,7 +8,7 @@ use super::{
     announce::{Announcer, decider},
     attempt::{self, Before, Ended, Job},
     control::accept,
-    decide::decide,
+    decide::{decide, wants},
     engine::Core,
     lease_keeper::{self, LeaseTerm},
     mail::{Mail, Mailbox},
@@ -166,7 +166,7 @@ impl Runner {
     }
 
     fn question(&self, step: StepId) -> Entry {
-        let gate = self.plan.step(step.as_str()).and_then(|planned| planned.gate.as_ref());
+        let gate = self.view.find(step.as_str()).and_then(|(planned, _)| planned.gate.as_ref());
         let question = gate.map(|Gate { question }| question.clone()).unwrap_or_default();
         Entry::ApprovalRequested { step, question }
     }
@@ -176,12 +176,12 @@ impl Runner {
         if self.live.contains_key(id.as_str()) {
             return None;
         }
-        let planned = self.plan.step(id.as_str())?.clone();
-        let state = self.view.step(id.as_str())?;
+        let (planned, state) = self.view.find(id.as_str())?;
+        let timeout = planned.timeout;
         let step: Arc<dyn DynStep> = Arc::clone(self.core.steps.get(&planned.kind)?);
         let clock = self.core.clock.clone();
         let cancel = CancellationToken::new();
-        let cx = StepCx::new(self.view.run().clone(), id.clone(), self.lease.epoch, clock, planned.timeout)
+        let cx = StepCx::new(self.view.run().clone(), id.clone(), self.lease.epoch, clock, timeout)
             .with_attempt(attempt)
             .with_cancel(cancel.clone())
             .with_progress(Arc::clone(&self.announcer) as _);
@@ -190,7 +190,7 @@ impl Runner {
         let before = if state.begun { Before::Known(state.before.clone()) } else { Before::Capture };
         let (term, mail) = (self.term.clone(), self.mail.clone());
         self.live.insert(id.clone(), cancel);
-        Some(Job { step, planned, params, before, pause, cx, term, mail })
+        Some(Job { step, timeout, params, before, pause, cx, term, mail })
     }
 
     fn start(&mut self, step: StepId, attempt: u32, pause: Duration) {
@@ -309,19 +309,10 @@ impl Runner {
         if begins.is_empty() {
             return Ok(());
         }
-        let commands = decide(&self.plan, &self.view, self.now());
+        let now = self.now();
         let (mut intents, mut allowed) = (Vec::new(), Vec::new());
         for (intent, durable) in begins {
-            let wanted = commands.iter().any(|command| match (&intent, command) {
-                (Entry::StepIntent(intent), Command::Start { step, attempt, .. }) => {
-                    intent.step == *step && intent.attempt == *attempt
-                }
-                (
-                    Entry::CompensationIntent { step, attempt },
-                    Command::Compensate { step: wanted, attempt: number, .. },
-                ) => step == wanted && attempt == number,
-                _ => false,
-            });
+            let wanted = wants(&self.plan, &self.view, now, &intent);
             if wanted {
                 intents.push(intent);
                 allowed.push(durable);

@@ -1,12 +1,12 @@
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use futures::TryStreamExt as _;
 use serde_json::Value;
 
-use super::{RunState, StepState, StepView, backoff};
+use super::{
+    RunState, StepView,
+    frontier::{Frontier, Places},
+};
 use crate::{
     error::{Effect, Error, ErrorKind, Result},
     journal::{Decision, Entry, Journal, Outcome, RunEnd, Seq, Signed},
@@ -58,7 +58,9 @@ pub struct RunView {
     seq: Seq,
     taken_up: u32,
     owner: Option<(OwnerId, Epoch)>,
-    steps: BTreeMap<StepId, StepView>,
+    /// In the plan's order.
+    steps: Vec<StepView>,
+    frontier: Frontier,
     asked: BTreeSet<StepId>,
     approval: Option<Approval>,
     paused: Option<Signed>,
@@ -80,8 +82,11 @@ impl RunView {
             return Err(Error::new(ErrorKind::Invalid, format!("the journal of run {run} does not begin with it"))
                 .with_effect(Effect::NotApplied));
         };
+        let steps = vec![StepView::default(); plan.steps().len()];
+        let frontier = Frontier::of(Arc::new(Places::of(plan.steps())), plan.steps(), &steps);
         Ok(Self {
-            steps: plan.steps().iter().map(|step| (step.id.clone(), StepView::default())).collect(),
+            steps,
+            frontier,
             run,
             plan: Arc::new(plan.as_ref().clone()),
             inventory: inventory.as_ref().clone(),
@@ -127,7 +132,7 @@ impl RunView {
             Entry::EngineStarted { owner } => {
                 self.taken_up += 1;
                 self.owner = Some((owner.clone(), epoch));
-                self.steps.values_mut().for_each(StepView::interrupted);
+                (0..self.steps.len()).for_each(|at| self.change(at, StepView::interrupted));
             }
             Entry::StepIntent(intent) => self.with(&intent.step, |step| step.intent(seq.0, at, intent)),
             Entry::CompensationIntent { step, attempt } => self.with(step, |step| step.compensation_intent(*attempt)),
@@ -170,8 +175,16 @@ impl RunView {
     }
 
     fn with(&mut self, step: &StepId, change: impl FnOnce(&mut StepView)) {
-        if let Some(step) = self.steps.get_mut(step) {
-            change(step);
+        if let Some(at) = self.frontier.find(step.as_str()) {
+            self.change(at, change);
+        }
+    }
+
+    /// The only way to change a step: the frontier follows.
+    fn change(&mut self, at: usize, change: impl FnOnce(&mut StepView)) {
+        if let (Some(step), Some(view)) = (self.plan.steps().get(at), self.steps.get_mut(at)) {
+            change(view);
+            self.frontier.update(at, step, view);
         }
     }
 
@@ -238,12 +251,47 @@ impl RunView {
     /// The step of this name.
     #[must_use]
     pub fn step(&self, id: &str) -> Option<&StepView> {
-        self.steps.get(id)
+        self.find(id).map(|(_, view)| view)
+    }
+
+    /// The step of this name, as the plan has it and as it is now. The cost does not grow with the plan.
+    #[must_use]
+    pub fn find(&self, id: &str) -> Option<(&PlanStep, &StepView)> {
+        self.at(self.frontier.find(id)?)
+    }
+
+    fn at(&self, at: usize) -> Option<(&PlanStep, &StepView)> {
+        Some((self.plan.steps().get(at)?, self.steps.get(at)?))
+    }
+
+    /// The steps that could begin as far as their own state and their dependencies go, in the plan's order.
+    pub(super) fn ready(&self) -> impl Iterator<Item = (&PlanStep, &StepView)> {
+        self.frontier.ready().filter_map(|at| self.at(at))
+    }
+
+    /// The step of this name, if it is one of them.
+    pub(super) fn find_ready(&self, id: &str) -> Option<(&PlanStep, &StepView)> {
+        self.frontier.find(id).filter(|at| self.frontier.is_ready(*at)).and_then(|at| self.at(at))
+    }
+
+    /// The steps that changed the world, or may have, last of the plan first.
+    pub(super) fn standing_last_first(&self) -> impl Iterator<Item = (&PlanStep, &StepView)> {
+        self.frontier.standing_last_first().filter_map(|at| self.at(at))
+    }
+
+    /// Whether an attempt is being made.
+    pub(super) fn under_way(&self) -> bool {
+        self.frontier.running().next().is_some()
+    }
+
+    /// Whether every step is done or skipped.
+    pub(super) fn all_settled(&self) -> bool {
+        self.frontier.all_settled()
     }
 
     /// The steps, each after all those it depends on.
     pub fn steps(&self) -> impl Iterator<Item = (&PlanStep, &StepView)> {
-        self.plan.steps().iter().filter_map(|step| Some((step, self.steps.get(&step.id)?)))
+        self.plan.steps().iter().zip(&self.steps)
     }
 
     /// The gates that were asked about.
@@ -308,11 +356,7 @@ impl RunView {
     /// The steps whose last attempt failed and that are not tried again unless somebody asks.
     pub fn failed_for_good(&self) -> impl Iterator<Item = (&PlanStep, &StepView)> {
         // Once somebody has ended the run, only what cannot be taken back needs a decision.
-        self.steps().filter(|(step, view)| match view.state {
-            StepState::Failed { .. } => self.cancel.is_none() && backoff::exhausted(step, view),
-            StepState::CompensationFailed { .. } => backoff::exhausted(step, view),
-            _ => false,
-        })
+        self.frontier.failed(self.cancel.is_some()).filter_map(|at| self.at(at))
     }
 
     /// How far the run is.
@@ -333,8 +377,7 @@ impl RunView {
         if self.cancel.is_some() {
             return RunState::Cancelling;
         }
-        let under_way = self.steps.values().any(|step| step.state == StepState::Running);
-        match (under_way, !self.asked.is_empty() && self.approval.is_none(), self.taken_up) {
+        match (self.under_way(), !self.asked.is_empty() && self.approval.is_none(), self.taken_up) {
             (false, true, _) => RunState::WaitingForApproval,
             (false, _, 0) => RunState::Pending,
             _ => RunState::Running,
@@ -344,14 +387,13 @@ impl RunView {
     /// Whether a step from which there is no way back was made, or may have been.
     #[must_use]
     pub fn past_return(&self) -> bool {
-        self.steps()
-            .any(|(step, view)| step.reversibility == crate::step::Reversibility::Irreversible && view.may_stand())
+        self.frontier.past_return()
     }
 
     /// Everything that the run changed and has not taken back, in the order in which it did so: what a failback restores.
     #[must_use]
     pub fn before_images(&self) -> BeforeImages {
-        let mut changed: Vec<_> = self.steps().filter(|(_, view)| view.may_stand()).collect();
+        let mut changed: Vec<_> = self.standing_last_first().collect();
         changed.sort_by_key(|(_, view)| view.order);
         let image = |(step, view): (&PlanStep, &StepView)| {
             Some(BeforeImage {
@@ -363,5 +405,14 @@ impl RunView {
             })
         };
         BeforeImages(changed.into_iter().filter_map(image).collect())
+    }
+}
+
+#[cfg(test)]
+impl RunView {
+    /// Panics when the frontier is not what a computation from nothing gives.
+    pub(super) fn check_frontier(&self) {
+        let places = Arc::new(Places::of(self.plan.steps()));
+        assert_eq!(self.frontier, Frontier::of(places, self.plan.steps(), &self.steps));
     }
 }

@@ -4,6 +4,7 @@ mod approvals;
 mod controls;
 mod crashes;
 mod fencing;
+mod frontier;
 mod random_plans;
 mod retries;
 mod runs;

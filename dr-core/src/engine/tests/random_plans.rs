@@ -83,6 +83,7 @@ impl Fold {
     fn apply(&mut self, entry: &Entry) {
         let seq = self.view.seq().next();
         self.view.apply(seq, Timestamp::UNIX_EPOCH, Epoch(1), entry);
+        self.view.check_frontier();
     }
 
     fn begin(&mut self, step: &StepId, attempt: u32) {
