@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     error::{Effect, Error, ErrorKind, Result},
-    journal::{Decision, Entry, Journal, Outcome, RunEnd, Seq, Signed},
+    journal::{Decision, Entry, Journal, Outcome, RequestId, RunEnd, Seq, Signed},
     model::{Epoch, OwnerId, RunId, StepId},
     plan::{Inventory, Plan, PlanStep},
     planner::{BeforeImage, BeforeImages},
@@ -69,6 +69,7 @@ pub struct RunView {
     ended: Option<(RunEnd, String)>,
     held: Option<String>,
     notes: Vec<Note>,
+    answered: RequestId,
 }
 
 impl RunView {
@@ -104,6 +105,7 @@ impl RunView {
             ended: None,
             held: None,
             notes: Vec::new(),
+            answered: RequestId(0),
         })
     }
 
@@ -168,6 +170,7 @@ impl RunView {
             Entry::Note { topic, value } => {
                 self.notes.push(Note { at, topic: topic.clone(), value: value.clone() });
             }
+            Entry::RequestAnswered { request, .. } => self.answered = self.answered.max(*request),
             Entry::RunEnded { end, summary } => self.ended = Some((*end, summary.clone())),
             // A skip is its outcome; a decision about another plan is none about this one; a run is created once.
             Entry::SkipRequested { .. } | Entry::ApprovalDecided { .. } | Entry::RunCreated { .. } => {}
@@ -340,6 +343,12 @@ impl RunView {
     #[must_use]
     pub fn notes(&self) -> &[Note] {
         &self.notes
+    }
+
+    /// The last request that was answered; every earlier one was, too.
+    #[must_use]
+    pub fn answered(&self) -> RequestId {
+        self.answered
     }
 
     /// Whether the pause by a failed step has been written down.

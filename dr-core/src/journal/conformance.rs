@@ -14,6 +14,8 @@
 //! ```
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a law that does not hold panics, as a test does")]
 
+mod inbox;
+
 use std::{sync::Arc, time::Duration};
 
 use futures::{TryStreamExt as _, future::join_all};
@@ -63,6 +65,7 @@ where
     a_reader_follows_a_writer(one, two).await;
     a_thousand_records_are_kept_in_order(one, two).await;
     numbers_survive_to_the_last_digit(one, two).await;
+    inbox::check(clock, one, two, &open).await;
 }
 
 fn run(name: &str) -> RunId {

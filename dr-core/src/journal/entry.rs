@@ -3,6 +3,7 @@ use serde_json::Value;
 
 use crate::{
     error::Failure,
+    journal::RequestId,
     model::{OwnerId, StepId},
     plan::{Inventory, Plan, PlanDigest},
     spec::Waiver,
@@ -190,6 +191,14 @@ pub enum Entry {
         why: String,
         /// Whether to take back what was done.
         compensate: bool,
+    },
+    /// The engine took a request out of the inbox: what it led to, if anything, was written in the same append.
+    RequestAnswered {
+        /// Which. Requests are answered in order, each once: this says that every earlier one has been, too.
+        request: RequestId,
+        /// Why nothing was done about it, when it was refused.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refused: Option<String>,
     },
     /// Something worth keeping: a verdict, a measurement, a fault that was noticed.
     Note {

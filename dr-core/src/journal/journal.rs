@@ -3,7 +3,7 @@ use std::{fmt::Debug, time::Duration};
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 
-use super::{Entry, Lease, Record, Seq};
+use super::{Entry, Lease, Record, Request, RequestId, Seq, Submitted};
 use crate::{
     error::Result,
     model::{OwnerId, RunId},
@@ -60,4 +60,29 @@ pub trait Journal: Debug + Send + Sync + 'static {
     ///
     /// [`Storage`](crate::error::ErrorKind::Storage) when the store fails.
     async fn open_runs(&self) -> Result<Vec<RunId>>;
+
+    /// Every run, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`Storage`](crate::error::ErrorKind::Storage) when the store fails.
+    async fn runs(&self) -> Result<Vec<RunId>>;
+
+    /// Puts a request into the run's inbox, durable when it returns, and answers its place. It needs no lease and disturbs
+    /// no holder of one. A request that repeats an earlier one of the same token, whenever it was sent, is that one. A run
+    /// that has ended takes requests too; nobody will answer them.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::error::ErrorKind::NotFound) when the journal has no such run,
+    /// [`Conflict`](crate::error::ErrorKind::Conflict) when the token was used for another request,
+    /// [`Storage`](crate::error::ErrorKind::Storage) when the store fails: then ask again with the same token.
+    async fn submit(&self, run: &RunId, request: Request) -> Result<RequestId>;
+
+    /// The requests in the run's inbox after `after`, in order and without a gap; none when the journal has no such run.
+    ///
+    /// # Errors
+    ///
+    /// [`Storage`](crate::error::ErrorKind::Storage) when the store fails.
+    async fn requests(&self, run: &RunId, after: RequestId) -> Result<Vec<Submitted>>;
 }

@@ -7,7 +7,10 @@ use std::{
 use async_trait::async_trait;
 use futures::{StreamExt as _, stream::BoxStream};
 
-use super::{Entry, Journal, Lease, Record, Seq, chain};
+use super::{
+    Entry, Journal, Lease, Record, Request, RequestId, Seq, Submitted, chain,
+    inbox::{again, no_run},
+};
 use crate::{
     error::{Effect, Error, ErrorKind, Result},
     model::{Epoch, OwnerId, RunId},
@@ -35,6 +38,7 @@ struct State {
     records: BTreeMap<RunId, Vec<Record>>,
     /// Runs in the order of their first record.
     order: Vec<RunId>,
+    inbox: BTreeMap<RunId, Vec<Submitted>>,
 }
 
 #[derive(Debug)]
@@ -180,5 +184,30 @@ impl Journal for MemoryJournal {
                 .is_some_and(|record| matches!(record.entry, Entry::RunEnded { .. }))
         };
         Ok(state.order.iter().filter(|run| !ended(run)).cloned().collect())
+    }
+
+    async fn runs(&self) -> Result<Vec<RunId>> {
+        Ok(self.state().order.clone())
+    }
+
+    async fn submit(&self, run: &RunId, request: Request) -> Result<RequestId> {
+        let mut state = self.state();
+        if !state.records.contains_key(run) {
+            return Err(no_run(run));
+        }
+        let inbox = state.inbox.entry(run.clone()).or_default();
+        let earlier = inbox.iter().find(|earlier| earlier.request.token == request.token);
+        if let Some(id) = again(run, earlier, &request)? {
+            return Ok(id);
+        }
+        let id = inbox.last().map_or(RequestId(0), |last| last.id).next();
+        inbox.push(Submitted { id, request });
+        Ok(id)
+    }
+
+    async fn requests(&self, run: &RunId, after: RequestId) -> Result<Vec<Submitted>> {
+        let state = self.state();
+        let inbox = state.inbox.get(run).map_or(&[][..], Vec::as_slice);
+        Ok(inbox.iter().filter(|one| one.id > after).cloned().collect())
     }
 }

@@ -4,6 +4,8 @@
 //! both write, and a stale one can write nothing. Each record's digest covers the one before it, so that a changed,
 //! dropped or swapped record shows ([`verify`]).
 //!
+//! Beside its records, a run has an inbox ([`Journal::submit`]): what somebody asks of it who does not hold its lease.
+//!
 //! | journal | lives in | for |
 //! |---|---|---|
 //! | [`MemoryJournal`] | the process | tests, rehearsals, embedding where a lost process loses the run |
@@ -14,10 +16,12 @@ mod chain;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod entry;
+mod inbox;
 mod journal;
 mod lease;
 mod memory;
 mod record;
+mod request;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(test)]
@@ -30,5 +34,6 @@ pub use journal::Journal;
 pub use lease::Lease;
 pub use memory::MemoryJournal;
 pub use record::{Digest, Record, Seq};
+pub use request::{Request, RequestId, Submitted};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteJournal;

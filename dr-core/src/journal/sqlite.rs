@@ -1,3 +1,5 @@
+mod inbox;
+
 use std::{
     fmt,
     path::{Path, PathBuf},
@@ -11,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, Transaction
 use tokio::sync::oneshot;
 
 use super::{
-    Digest, Entry, Journal, Lease, Record, Seq, chain,
+    Digest, Entry, Journal, Lease, Record, Request, RequestId, Seq, Submitted, chain,
     memory::{fenced, held, not_at_end},
 };
 use crate::{
@@ -23,7 +25,12 @@ use crate::{
 /// What makes a file ours: `DRJ1`.
 const APPLICATION_ID: i32 = 0x4452_4a31;
 /// The version of the tables.
-const VERSION: i32 = 1;
+///
+/// | version | what came |
+/// |---|---|
+/// | 1 | runs, records, leases |
+/// | 2 | requests |
+const VERSION: i32 = 2;
 /// Records fetched at a time.
 const PAGE: u32 = 500;
 
@@ -171,10 +178,16 @@ fn connect(path: &Path) -> Result<Connection> {
     match (pragma("application_id")?, pragma("user_version")?) {
         (0, 0) => {
             transaction.execute_batch(TABLES).map_err(open)?;
+            transaction.execute_batch(inbox::TABLE).map_err(open)?;
             transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(open)?;
             transaction.pragma_update(None, "user_version", VERSION).map_err(open)?;
         }
         (APPLICATION_ID, VERSION) => {}
+        // A file of the first version goes on as one of this; what it holds stays as it is.
+        (APPLICATION_ID, 1) => {
+            transaction.execute_batch(inbox::TABLE).map_err(open)?;
+            transaction.pragma_update(None, "user_version", VERSION).map_err(open)?;
+        }
         (APPLICATION_ID, version) => {
             return Err(refused(format!("holds tables of version {version}, this program reads version {VERSION}")));
         }
@@ -250,6 +263,20 @@ fn page(connection: &Connection, run: &RunId, after: Seq) -> Result<Vec<Raw>> {
         })
         .map_err(read)?;
     rows.collect::<rusqlite::Result<_>>().map_err(read)
+}
+
+/// The runs that a query names.
+fn names(connection: &Connection, query: &str) -> Result<Vec<RunId>> {
+    let read = |e| failed("runs", e).with_effect(Effect::NotApplied);
+    let mut statement = connection.prepare(query).map_err(read)?;
+    let rows = statement.query_map([], |row| row.get::<_, String>(0)).map_err(read)?;
+    rows.map(|run| {
+        RunId::new(run.map_err(read)?).map_err(|e| {
+            Error::new(ErrorKind::Storage, format!("the journal names a run badly: {e}"))
+                .with_effect(Effect::NotApplied)
+        })
+    })
+    .collect()
 }
 
 #[async_trait]
@@ -367,18 +394,20 @@ impl Journal for SqliteJournal {
     }
 
     async fn open_runs(&self) -> Result<Vec<RunId>> {
-        self.on_thread(|connection| {
-            let read = |e| failed("open runs", e).with_effect(Effect::NotApplied);
-            let mut statement = connection.prepare("SELECT run FROM runs WHERE ended = 0 ORDER BY n").map_err(read)?;
-            let rows = statement.query_map([], |row| row.get::<_, String>(0)).map_err(read)?;
-            rows.map(|run| {
-                RunId::new(run.map_err(read)?).map_err(|e| {
-                    Error::new(ErrorKind::Storage, format!("the journal names a run badly: {e}"))
-                        .with_effect(Effect::NotApplied)
-                })
-            })
-            .collect()
-        })
-        .await
+        self.on_thread(|connection| names(connection, "SELECT run FROM runs WHERE ended = 0 ORDER BY n")).await
+    }
+
+    async fn runs(&self) -> Result<Vec<RunId>> {
+        self.on_thread(|connection| names(connection, "SELECT run FROM runs ORDER BY n")).await
+    }
+
+    async fn submit(&self, run: &RunId, request: Request) -> Result<RequestId> {
+        let run = run.clone();
+        self.write(move |transaction| inbox::submit(transaction, &run, &request)).await
+    }
+
+    async fn requests(&self, run: &RunId, after: RequestId) -> Result<Vec<Submitted>> {
+        let run = run.clone();
+        self.on_thread(move |connection| inbox::requests(connection, &run, after)).await
     }
 }

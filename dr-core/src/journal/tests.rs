@@ -137,6 +137,45 @@ mod sqlite {
     }
 
     #[tokio::test]
+    async fn a_file_of_the_first_version_goes_on() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("journal.sqlite");
+        let clock = ManualClock::new();
+        {
+            let journal = open(&path, &clock).await;
+            let lease = lease(&journal).await;
+            journal.append(&lease, Seq(0), vec![note("old")]).await.unwrap();
+            journal.release(lease).await.unwrap();
+        }
+        // The file as the program before this one left it: no inbox, and the number of its tables.
+        let connection = rusqlite::Connection::open(&path).unwrap();
+        connection.execute_batch("DROP TABLE requests; PRAGMA user_version = 1;").unwrap();
+        drop(connection);
+        let journal = open(&path, &clock).await;
+        assert_eq!(journal.runs().await.unwrap(), [run()]);
+        let request = Request {
+            token: crate::model::RequestToken::new("t-1").unwrap(),
+            control: json!({ "control": "pause" }),
+            at: crate::time::Timestamp::UNIX_EPOCH,
+            by: OwnerId::new("asker").unwrap(),
+        };
+        assert_eq!(journal.submit(&run(), request).await.unwrap(), RequestId(1));
+        let lease = lease(&journal).await;
+        journal.append(&lease, Seq(1), vec![note("new")]).await.unwrap();
+        // Another handle, opened later, finds the new version and all of it.
+        let later = open(&path, &clock).await;
+        let records: Vec<Record> = later.read(&run(), Seq(0)).try_collect().await.unwrap();
+        assert_eq!(records.len(), 2);
+        verify(&records).unwrap();
+        assert_eq!(later.requests(&run(), RequestId(0)).await.unwrap().len(), 1);
+        drop(later);
+        // A version that is not known yet is left alone.
+        rusqlite::Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 99;").unwrap();
+        let refused = SqliteJournal::open(&path, Arc::new(clock)).await.unwrap_err();
+        assert!(refused.message().contains("version 99"), "{refused}");
+    }
+
+    #[tokio::test]
     async fn a_file_that_is_no_journal_is_refused() {
         let directory = tempfile::tempdir().unwrap();
         let clock = ManualClock::new();

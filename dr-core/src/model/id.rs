@@ -116,6 +116,8 @@ id! {
     RunId;
     /// A process that runs or may run a plan.
     OwnerId;
+    /// Somebody's own name for one request to a run, the same each time it is sent.
+    RequestToken;
 }
 
 /// The fencing token of a lease: it grows each time the run changes hands.

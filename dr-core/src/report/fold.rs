@@ -93,7 +93,14 @@ impl RunReport {
                 self.tell(at, MomentKind::Note, format!("the run began to take {step} back"));
             }
             Entry::RunEnded { end, .. } => self.end = Some(*end),
-            Entry::RunCreated { .. } | Entry::CompensationIntent { .. } | Entry::Note { .. } => {}
+            Entry::RequestAnswered { refused: Some(why), .. } => {
+                self.tell(at, MomentKind::Note, format!("a request from another process was refused: {why}"));
+            }
+            // What was granted tells itself by what it led to.
+            Entry::RunCreated { .. }
+            | Entry::CompensationIntent { .. }
+            | Entry::RequestAnswered { .. }
+            | Entry::Note { .. } => {}
         }
     }
 

@@ -13,7 +13,7 @@ use super::world::{Bench, Promote, TurnOn, Wrong, builder, drive, params, run_id
 use crate::{
     engine::{AutoApprove, Engine, NewRun, RunState, RunView},
     error::{Effect, Error, ErrorKind, Result},
-    journal::{Entry, Journal, Lease, MemoryJournal, Record, Seq, audit},
+    journal::{Entry, Journal, Lease, MemoryJournal, Record, Request, RequestId, Seq, Submitted, audit},
     model::{OwnerId, RunId},
     plan::Plan,
     time::Clock as _,
@@ -93,6 +93,18 @@ impl Journal for CrashJournal {
 
     async fn open_runs(&self) -> Result<Vec<RunId>> {
         self.inner.open_runs().await
+    }
+
+    async fn runs(&self) -> Result<Vec<RunId>> {
+        self.inner.runs().await
+    }
+
+    async fn submit(&self, run: &RunId, request: Request) -> Result<RequestId> {
+        self.inner.submit(run, request).await
+    }
+
+    async fn requests(&self, run: &RunId, after: RequestId) -> Result<Vec<Submitted>> {
+        self.inner.requests(run, after).await
     }
 }
 

@@ -15,7 +15,7 @@ use super::world::{Bench, TurnOn, builder, drive, params, run_id, watch};
 use crate::{
     engine::{Engine, NewRun, RunState},
     error::{Error, ErrorKind, Result},
-    journal::{Entry, Journal, Lease, MemoryJournal, Record, Seq},
+    journal::{Entry, Journal, Lease, MemoryJournal, Record, Request, RequestId, Seq, Submitted},
     model::{OwnerId, RunId},
     time::Clock as _,
 };
@@ -62,6 +62,18 @@ impl Journal for Cut {
 
     async fn open_runs(&self) -> Result<Vec<RunId>> {
         self.inner.open_runs().await
+    }
+
+    async fn runs(&self) -> Result<Vec<RunId>> {
+        self.inner.runs().await
+    }
+
+    async fn submit(&self, run: &RunId, request: Request) -> Result<RequestId> {
+        self.inner.submit(run, request).await
+    }
+
+    async fn requests(&self, run: &RunId, after: RequestId) -> Result<Vec<Submitted>> {
+        self.inner.requests(run, after).await
     }
 }
 
