@@ -18,7 +18,7 @@ use crate::{
     event::EventKind,
     journal::{Decision, Entry, Lease, Outcome, Seq},
     model::StepId,
-    plan::{Gate, Plan, resolve},
+    plan::{Plan, resolve},
     step::{CancellationToken, DynStep, StepCx},
     time::{Monotonic, Timestamp, timeout},
 };
@@ -167,7 +167,7 @@ impl Runner {
 
     fn question(&self, step: StepId) -> Entry {
         let gate = self.view.find(step.as_str()).and_then(|(planned, _)| planned.gate.as_ref());
-        let question = gate.map(|Gate { question }| question.clone()).unwrap_or_default();
+        let question = gate.map(|gate| gate.question.clone()).unwrap_or_default();
         Entry::ApprovalRequested { step, question }
     }
 

@@ -1,22 +1,19 @@
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    marker::PhantomData,
-    time::Duration,
-};
+use std::{marker::PhantomData, time::Duration};
 
 use serde_json::Value;
 
 use super::{
-    Estimate, Gate, Goal, InvalidPlan, OutputOf, Phase, Plan, PlanDigest, PlanProblem, PlanStep, RetryPolicy,
-    plan::Draft, references,
+    Estimate, Gate, Goal, Group, GroupDraft, GroupKind, InvalidPlan, OutputOf, Phase, Plan, PlanProblem, PlanStep,
+    RetryPolicy, Ungraceful,
+    check::{self, FORMAT},
+    child,
+    plan::Draft,
+    references,
 };
 use crate::{
     model::{ApplicationId, Objectives, RegionId, ResourceId, StepId},
     step::{DynStep, Step},
 };
-
-/// The version of the stored form.
-const FORMAT: u32 = 1;
 
 /// Collects steps and makes a checked [`Plan`] of them.
 ///
@@ -51,8 +48,11 @@ const FORMAT: u32 = 1;
 /// ```
 #[derive(Debug)]
 pub struct PlanBuilder {
-    draft: Draft,
-    problems: Vec<PlanProblem>,
+    pub(super) draft: Draft,
+    pub(super) problems: Vec<PlanProblem>,
+    /// Groups, each with what must have ended before it.
+    pub(super) group_after: Vec<(StepId, StepId)>,
+    gate_point_of_no_return: Option<Gate>,
 }
 
 impl PlanBuilder {
@@ -68,9 +68,13 @@ impl PlanBuilder {
                 runner: None,
                 journal: None,
                 deadline: Duration::from_secs(3600),
+                standing: Vec::new(),
                 steps: Vec::new(),
+                groups: Vec::new(),
             },
             problems: Vec::new(),
+            group_after: Vec::new(),
+            gate_point_of_no_return: None,
         }
     }
 
@@ -98,6 +102,18 @@ impl PlanBuilder {
         self
     }
 
+    /// A region that the application keeps beside the two that the goal names.
+    pub fn standing(&mut self, region: RegionId) -> &mut Self {
+        self.draft.standing.push(region);
+        self
+    }
+
+    /// Puts this gate before each step of the [point of no return](Plan::point_of_no_return) that has none of its own.
+    pub fn gate_point_of_no_return(&mut self, gate: Gate) -> &mut Self {
+        self.gate_point_of_no_return = Some(gate);
+        self
+    }
+
     /// Adds a typed step. What is wrong with it is kept and told by [`build`](Self::build).
     pub fn step<S: Step>(&mut self, id: &str, step: &S, params: &S::Params) -> StepDraft<'_, S::Output> {
         let stored = serde_json::to_value(params).map_err(|e| e.to_string());
@@ -120,11 +136,7 @@ impl PlanBuilder {
         params: Result<Value, String>,
         calls: Result<Vec<super::Call>, String>,
     ) -> StepDraft<'_, T> {
-        let id = StepId::new(id).unwrap_or_else(|e| {
-            self.problems.push(PlanProblem::BadName(e.to_string()));
-            // Reported above; the stand-in only keeps the builder going so that every problem is told at once.
-            placeholder(self.draft.steps.len())
-        });
+        let id = self.name(id);
         let mut bad = |message: String| self.problems.push(PlanProblem::BadParams { step: id.clone(), message });
         let params = params.unwrap_or_else(|message| {
             bad(message);
@@ -149,10 +161,49 @@ impl PlanBuilder {
             estimate: Estimate::default(),
             retry: RetryPolicy::default(),
             gate: None,
+            ungraceful: None,
             calls,
         });
         let index = self.draft.steps.len() - 1;
         StepDraft { builder: self, index, output: PhantomData }
+    }
+
+    /// Makes a group of steps and groups of which each begins when the one before it has ended.
+    pub fn serial(&mut self, id: &str, members: &[&str]) -> GroupDraft<'_> {
+        self.group(id, GroupKind::Serial, members)
+    }
+
+    /// Makes a group of steps and groups that wait for nothing but their own edges.
+    pub fn parallel(&mut self, id: &str, members: &[&str]) -> GroupDraft<'_> {
+        self.group(id, GroupKind::Parallel, members)
+    }
+
+    fn group(&mut self, id: &str, kind: GroupKind, members: &[&str]) -> GroupDraft<'_> {
+        let id = self.name(id);
+        let members = members.iter().map(|member| self.name(member)).collect();
+        let title = id.to_string();
+        let group = Group { id: id.clone(), title, kind, members, deadline: None, application: None, plan: None };
+        self.draft.groups.push(group);
+        GroupDraft::new(self, id)
+    }
+
+    /// Takes another plan in: its steps become steps `<id>/<step>` of this one, with their edges, their references to
+    /// outputs and their gates; its groups nest; its deadline becomes the group's. One run, one journal, one lease.
+    ///
+    /// The child's goal has to be this plan's: the same regions, in the same mode.
+    pub fn child(&mut self, id: &str, plan: &Plan) -> GroupDraft<'_> {
+        let id = self.name(id);
+        child::flatten(&mut self.draft, &mut self.problems, id.clone(), plan);
+        GroupDraft::new(self, id)
+    }
+
+    /// A name, or a stand-in for one that breaks the rules, which is told by [`build`](Self::build).
+    pub(super) fn name(&mut self, raw: &str) -> StepId {
+        StepId::new(raw).unwrap_or_else(|e| {
+            self.problems.push(PlanProblem::BadName(e.to_string()));
+            // Only keeps the builder going so that every problem is told at once.
+            placeholder(self.problems.len())
+        })
     }
 
     /// Every step so far.
@@ -172,8 +223,12 @@ impl PlanBuilder {
     ///
     /// [`InvalidPlan`] with every problem there is.
     pub fn build(self) -> Result<Plan, InvalidPlan> {
-        let Self { draft, mut problems } = self;
-        match check(draft) {
+        let Self { draft, mut problems, group_after, gate_point_of_no_return } = self;
+        let checked = check::check_with(draft, &group_after).and_then(|plan| match gate_point_of_no_return {
+            Some(gate) => plan.gated(&gate),
+            None => Ok(plan),
+        });
+        match checked {
             Ok(plan) if problems.is_empty() => Ok(plan),
             Ok(_) => Err(InvalidPlan(problems)),
             Err(InvalidPlan(more)) => {
@@ -225,7 +280,7 @@ impl<T> StepDraft<'_, T> {
         self.edit(|step| step.region = Some(region.clone()))
     }
 
-    /// A step that must have ended before.
+    /// A step, or all steps of a group, that must have ended before.
     pub fn after(self, id: &str) -> Self {
         match StepId::new(id) {
             Ok(id) => self.edit(|step| step.after.push(id)),
@@ -253,7 +308,23 @@ impl<T> StepDraft<'_, T> {
 
     /// A decision that must be taken before it begins.
     pub fn gate(self, question: impl Into<String>) -> Self {
-        self.edit(|step| step.gate = Some(Gate { question: question.into() }))
+        self.edit(|step| step.gate.get_or_insert_with(|| Gate::new("")).question = question.into())
+    }
+
+    /// Who may take that decision; nobody named means anybody.
+    pub fn approvers<I: IntoIterator<Item: Into<String>>>(self, names: I) -> Self {
+        let names = names.into_iter().map(Into::into);
+        self.edit(|step| step.gate.get_or_insert_with(|| Gate::new("go on?")).approvers.extend(names))
+    }
+
+    /// How long the question stands; unanswered by then, it is refused.
+    pub fn gate_expires(self, after: Duration) -> Self {
+        self.edit(|step| step.gate.get_or_insert_with(|| Gate::new("go on?")).expires = Some(after))
+    }
+
+    /// What it does differently once somebody has switched it to ungraceful.
+    pub fn ungraceful(self, rule: Ungraceful) -> Self {
+        self.edit(|step| step.ungraceful = Some(rule))
     }
 
     /// A handle on its output, for the parameters of a later step.
@@ -267,109 +338,4 @@ impl<T> StepDraft<'_, T> {
     pub fn id(&self) -> StepId {
         self.builder.draft.steps.get(self.index).map_or_else(|| placeholder(self.index), |step| step.id.clone())
     }
-}
-
-/// Checks a draft, puts its steps in topological order (stable: as given where the edges leave a choice) and signs it.
-pub(super) fn check(mut draft: Draft) -> Result<Plan, InvalidPlan> {
-    let mut problems = Vec::new();
-    if draft.format != FORMAT {
-        return Err(InvalidPlan(vec![PlanProblem::Format(draft.format)]));
-    }
-    if draft.goal.from == draft.goal.to {
-        problems.push(PlanProblem::SameRegion(draft.goal.from.to_string()));
-    }
-    if draft.steps.is_empty() {
-        problems.push(PlanProblem::Empty);
-    }
-    for step in &mut draft.steps {
-        step.after.extend(references(&step.params));
-        step.after.sort();
-        step.after.dedup();
-    }
-    let mut index = BTreeMap::new();
-    for (at, step) in draft.steps.iter().enumerate() {
-        if index.insert(step.id.clone(), at).is_some() {
-            problems.push(PlanProblem::DuplicateStep(step.id.clone()));
-        }
-        if step.timeout.is_zero() {
-            problems.push(PlanProblem::NoTimeout(step.id.clone()));
-        }
-        if step.retry.attempts == 0 {
-            problems.push(PlanProblem::NoAttempt(step.id.clone()));
-        }
-    }
-    for step in &draft.steps {
-        for before in step.after.iter().filter(|before| !index.contains_key(*before)) {
-            problems.push(PlanProblem::MissingStep { step: step.id.clone(), missing: before.clone() });
-        }
-    }
-    let order = topological(&draft.steps, &index).unwrap_or_else(|cycle| {
-        problems.push(PlanProblem::Cycle(cycle));
-        Vec::new()
-    });
-    if !problems.is_empty() {
-        return Err(InvalidPlan(problems));
-    }
-    let mut slots: Vec<Option<PlanStep>> = draft.steps.into_iter().map(Some).collect();
-    draft.steps = order.into_iter().filter_map(|at| slots.get_mut(at).and_then(Option::take)).collect();
-    let stored = serde_json::to_value(&draft).map_err(|e| InvalidPlan(vec![PlanProblem::BadName(e.to_string())]))?;
-    let digest = PlanDigest::of(&stored);
-    Ok(Plan { draft, digest })
-}
-
-/// Positions in an order in which each step follows what it waits for, or one cycle.
-fn topological(steps: &[PlanStep], index: &BTreeMap<StepId, usize>) -> Result<Vec<usize>, Vec<StepId>> {
-    let mut waits: Vec<usize> = Vec::with_capacity(steps.len());
-    let mut followers: Vec<Vec<usize>> = vec![Vec::new(); steps.len()];
-    for (at, step) in steps.iter().enumerate() {
-        let before: Vec<usize> = step.after.iter().filter_map(|id| index.get(id).copied()).collect();
-        waits.push(before.len());
-        for b in before {
-            if let Some(list) = followers.get_mut(b) {
-                list.push(at);
-            }
-        }
-    }
-    let mut ready: BTreeSet<usize> = waits.iter().enumerate().filter(|(_, n)| **n == 0).map(|(at, _)| at).collect();
-    let mut order = Vec::with_capacity(steps.len());
-    while let Some(at) = ready.pop_first() {
-        order.push(at);
-        for follower in followers.get(at).into_iter().flatten() {
-            if let Some(n) = waits.get_mut(*follower) {
-                *n -= 1;
-                if *n == 0 {
-                    ready.insert(*follower);
-                }
-            }
-        }
-    }
-    if order.len() == steps.len() { Ok(order) } else { Err(find_cycle(steps, index, &order)) }
-}
-
-/// One cycle among the steps that could not be ordered, for the message.
-fn find_cycle(steps: &[PlanStep], index: &BTreeMap<StepId, usize>, ordered: &[usize]) -> Vec<StepId> {
-    let ordered: BTreeSet<usize> = ordered.iter().copied().collect();
-    let Some(mut at) = (0..steps.len()).find(|at| !ordered.contains(at)) else { return Vec::new() };
-    let mut path: Vec<usize> = Vec::new();
-    // Every unordered step waits for another unordered one, so that walking back must come round.
-    while !path.contains(&at) {
-        path.push(at);
-        let back = steps
-            .get(at)
-            .and_then(|step| step.after.iter().filter_map(|id| index.get(id)).find(|b| !ordered.contains(b)));
-        match back {
-            Some(b) => at = *b,
-            None => break,
-        }
-    }
-    let start = path.iter().position(|p| *p == at).unwrap_or(0);
-    let mut round: Vec<usize> = path.iter().skip(start).rev().copied().collect();
-    // Told from the step that was written first, so that equal plans give equal messages.
-    let first = round.iter().enumerate().min_by_key(|(_, at)| **at).map_or(0, |(place, _)| place);
-    round.rotate_left(first);
-    let mut cycle: Vec<StepId> = round.iter().filter_map(|p| steps.get(*p)).map(|step| step.id.clone()).collect();
-    if let Some(first) = cycle.first().cloned() {
-        cycle.push(first);
-    }
-    cycle
 }

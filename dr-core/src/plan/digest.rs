@@ -10,10 +10,10 @@ use sha2::{Digest as _, Sha256};
 pub struct PlanDigest(String);
 
 impl PlanDigest {
-    pub(super) fn of(value: &Value) -> Self {
+    pub(super) fn of(content: &impl Serialize) -> serde_json::Result<Self> {
         let mut hash = Sha256::new();
-        hash.update(canonical(value).to_string());
-        Self(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+        hash.update(canonical(&serde_json::to_value(content)?).to_string());
+        Ok(Self(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))
     }
 
     /// All 64 digits.

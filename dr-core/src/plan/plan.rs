@@ -1,9 +1,9 @@
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Call, Goal, Phase, PlanDigest};
+use super::{Call, Gate, Goal, Group, Phase, PlanDigest, Ungraceful, membership::Membership};
 use crate::{
     model::{ApplicationId, Objectives, RegionId, ResourceId, StepId},
     step::Reversibility,
@@ -43,13 +43,6 @@ impl Default for RetryPolicy {
     }
 }
 
-/// A decision that somebody must take before a step begins.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Gate {
-    /// What is asked, for a person.
-    pub question: String,
-}
-
 /// A step as a plan stores it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlanStep {
@@ -85,6 +78,9 @@ pub struct PlanStep {
     /// The decision that must be taken before it begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gate: Option<Gate>,
+    /// What it does differently once somebody has switched it to ungraceful.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ungraceful: Option<Ungraceful>,
     /// Every remote call it may make.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub calls: Vec<Call>,
@@ -96,6 +92,9 @@ pub struct PlanStep {
 pub struct Plan {
     pub(super) draft: Draft,
     pub(super) digest: PlanDigest,
+    /// Positions of the steps, by name.
+    pub(super) by_name: Vec<usize>,
+    pub(super) membership: Membership,
 }
 
 /// A plan before it is checked: what is stored.
@@ -111,7 +110,11 @@ pub(super) struct Draft {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) journal: Option<RegionId>,
     pub(super) deadline: Duration,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) standing: Vec<RegionId>,
     pub(super) steps: Vec<PlanStep>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) groups: Vec<Group>,
 }
 
 impl Plan {
@@ -119,6 +122,12 @@ impl Plan {
     #[must_use]
     pub fn application(&self) -> &ApplicationId {
         &self.draft.application
+    }
+
+    /// The applications that fail over with this plan: its own, and those of the child plans in it.
+    #[must_use]
+    pub fn applications(&self) -> BTreeSet<&ApplicationId> {
+        self.draft.groups.iter().filter_map(|group| group.application.as_ref()).chain([self.application()]).collect()
     }
 
     /// What the plan is for.
@@ -160,7 +169,68 @@ impl Plan {
     /// The step of this name.
     #[must_use]
     pub fn step(&self, id: &str) -> Option<&PlanStep> {
-        self.draft.steps.iter().find(|step| step.id == *id)
+        self.draft.steps.get(self.position(id)?)
+    }
+
+    /// The place of the step of this name in [`steps`](Self::steps).
+    #[must_use]
+    pub fn position(&self, id: &str) -> Option<usize> {
+        let name = |at: &usize| self.draft.steps.get(*at).map_or("", |step| step.id.as_str());
+        let found = self.by_name.binary_search_by(|at| name(at).cmp(id)).ok()?;
+        self.by_name.get(found).copied()
+    }
+
+    /// The groups, as given.
+    #[must_use]
+    pub fn groups(&self) -> &[Group] {
+        &self.draft.groups
+    }
+
+    /// The group of this name.
+    #[must_use]
+    pub fn group(&self, id: &str) -> Option<&Group> {
+        self.draft.groups.iter().find(|group| group.id == *id)
+    }
+
+    /// The group that a step or group is a member of.
+    #[must_use]
+    pub fn group_of(&self, member: &str) -> Option<&Group> {
+        self.draft.groups.get(self.membership.group_of(member)?)
+    }
+
+    /// The groups around a step or group, the innermost first.
+    pub fn groups_around<'a>(&'a self, member: &str) -> impl Iterator<Item = &'a Group> {
+        std::iter::successors(self.group_of(member), |group| self.group_of(group.id.as_str()))
+    }
+
+    /// The steps of a group and of the groups in it, in the plan's order; none when there is no such group.
+    #[must_use]
+    pub fn steps_in(&self, group: &str) -> Vec<&PlanStep> {
+        self.membership.steps_in(group).iter().filter_map(|at| self.draft.steps.get(*at)).collect()
+    }
+
+    /// The regions that the application keeps beside the two that the goal names.
+    #[must_use]
+    pub fn standing(&self) -> &[RegionId] {
+        &self.draft.standing
+    }
+
+    /// Every region that the plan names: the goal's, the standing ones, the runner's and the journal's, those that steps
+    /// act in or call.
+    #[must_use]
+    pub fn regions(&self) -> BTreeSet<&RegionId> {
+        let draft = &self.draft;
+        let steps = draft
+            .steps
+            .iter()
+            .flat_map(|step| step.region.iter().chain(step.calls.iter().flat_map(|call| &call.endpoints)));
+        [&draft.goal.from, &draft.goal.to]
+            .into_iter()
+            .chain(&draft.standing)
+            .chain(&draft.runner)
+            .chain(&draft.journal)
+            .chain(steps)
+            .collect()
     }
 
     /// The digest of the plan's content: equal plans have equal digests, on every machine.
@@ -186,7 +256,7 @@ impl TryFrom<Draft> for Plan {
     type Error = super::InvalidPlan;
 
     fn try_from(draft: Draft) -> Result<Self, Self::Error> {
-        super::builder::check(draft)
+        super::check::check(draft)
     }
 }
 
@@ -195,6 +265,6 @@ impl Plan {
     pub(crate) fn edit_steps(&self, change: impl FnMut(&mut PlanStep)) -> Result<Self, super::InvalidPlan> {
         let mut draft = self.draft.clone();
         draft.steps.iter_mut().for_each(change);
-        super::builder::check(draft)
+        super::check::check(draft)
     }
 }

@@ -128,7 +128,7 @@ fn gate(plan: Plan, ungraceful: bool) -> Result<Plan, PlanError> {
     plan.edit_steps(|step| {
         if points.contains(&step.id) {
             let loss = if ungraceful { "; writes that were not replicated are lost" } else { "" };
-            step.gate.get_or_insert_with(|| Gate { question: format!("{}: no way back from here{loss}", step.title) });
+            step.gate.get_or_insert_with(|| Gate::new(format!("{}: no way back from here{loss}", step.title)));
         }
     })
     .map_err(PlanError::Invalid)

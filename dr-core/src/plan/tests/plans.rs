@@ -1,61 +1,6 @@
 use std::time::Duration;
 
-use async_trait::async_trait;
-
 use super::*;
-use crate::{
-    error::Result,
-    model::{ApplicationId, Objectives, RegionId, StepId},
-    step::{Observed, Reversibility, Step, StepCx},
-};
-
-#[derive(Debug)]
-struct Act(Reversibility);
-
-#[async_trait]
-impl Step for Act {
-    const KIND: &'static str = "test.act";
-    type Params = Arg<u32>;
-    type Output = u32;
-
-    fn reversibility(&self) -> Reversibility {
-        self.0
-    }
-
-    fn calls(&self, _: &Self::Params) -> Vec<Call> {
-        Vec::new()
-    }
-
-    async fn observe(&self, _: &StepCx, _: &Self::Params) -> Result<Observed<u32>> {
-        Ok(Observed::NotStarted)
-    }
-
-    async fn execute(&self, _: &StepCx, params: &Self::Params) -> Result<u32> {
-        params.get().copied()
-    }
-
-    async fn compensate(&self, _: &StepCx, _: &Self::Params, _: Option<&u32>) -> Result<()> {
-        Ok(())
-    }
-}
-
-fn builder() -> PlanBuilder {
-    let goal = Goal {
-        kind: GoalKind::Failover,
-        from: RegionId::new("us-east-1").unwrap(),
-        to: RegionId::new("eu-west-1").unwrap(),
-        mode: Mode::Ungraceful,
-    };
-    let objectives = Objectives { rto: Duration::from_secs(300), rpo: Duration::from_secs(60) };
-    PlanBuilder::new(ApplicationId::new("shop").unwrap(), goal, objectives)
-}
-
-const SOFT: Act = Act(Reversibility::Reversible);
-const HARD: Act = Act(Reversibility::Irreversible);
-
-fn ids(steps: &[&PlanStep]) -> Vec<String> {
-    steps.iter().map(|step| step.id.to_string()).collect()
-}
 
 #[test]
 fn every_problem_is_told_at_once() {
@@ -123,4 +68,19 @@ fn a_plan_is_as_long_as_its_critical_path() {
     assert_eq!((timeline.p50, timeline.p95), (Duration::from_secs(65), Duration::from_secs(109)));
     let critical: Vec<_> = timeline.steps.iter().filter(|s| s.critical).map(|s| s.step.as_str()).collect();
     assert_eq!(critical, ["promote", "shift"]);
+}
+
+#[test]
+fn the_digest_of_a_plan_stays_the_same_from_version_to_version() {
+    let mut b = builder();
+    b.runner(Some(RegionId::new("eu-central-1").unwrap()));
+    b.step("scale", &SOFT, &1.into())
+        .phase(Phase::Scale)
+        .title("more \"replicas\" of \u{fc}ber")
+        .estimate(Estimate::secs(40, 90));
+    let output = b.step("promote", &HARD, &2.into()).phase(Phase::Promote).gate("no way back").output();
+    b.step("shift", &SOFT, &Arg::From(output)).phase(Phase::Shift).after("scale");
+    let plan = b.build().unwrap();
+    // Journals and approvals name plans by it: a change here makes every stored plan another one.
+    assert_eq!(plan.digest().as_str(), "16c99b38abf356f08ef71567316bb6a2de3fbd9ccca909272017a5c8fc3c2f49");
 }
