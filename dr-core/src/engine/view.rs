@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     error::{Effect, Error, ErrorKind, Result},
-    journal::{Decision, Entry, Journal, Outcome, RequestId, RunEnd, Seq, Signed},
+    journal::{Decision, Entry, Journal, Link, Outcome, RequestId, RunEnd, Seq, Signed, damaged},
     model::{Epoch, OwnerId, RunId, StepId},
     plan::{Inventory, Plan, PlanStep},
     planner::{BeforeImage, BeforeImages},
@@ -109,18 +109,22 @@ impl RunView {
         })
     }
 
-    /// Reads a run's records and folds them.
+    /// Reads a run's records, checks that they are what was written, and folds them.
     ///
     /// # Errors
     ///
-    /// [`NotFound`](ErrorKind::NotFound) when the journal has no such run; what reading the journal fails with.
+    /// [`NotFound`](ErrorKind::NotFound) when the journal has no such run; [`Storage`](ErrorKind::Storage) naming the first
+    /// record that is not what was written; what reading the journal fails with.
     pub async fn load(journal: &dyn Journal, run: &RunId) -> Result<Self> {
         let mut records = journal.read(run, Seq(0));
         let first = records.try_next().await?.ok_or_else(|| {
             Error::new(ErrorKind::NotFound, format!("the journal has no run {run}")).with_effect(Effect::NotApplied)
         })?;
+        let mut chain = Link::default();
+        chain.follow(&first).map_err(|broken| damaged(run, broken))?;
         let mut view = Self::new(run.clone(), first.seq, first.at, &first.entry)?;
         while let Some(record) = records.try_next().await? {
+            chain.follow(&record).map_err(|broken| damaged(run, broken))?;
             view.apply(record.seq, record.at, record.epoch, &record.entry);
         }
         Ok(view)

@@ -24,11 +24,14 @@ pub async fn audit(journal: &dyn Journal, run: &RunId) -> Result<Audit> {
     let mut link = Link::default();
     let mut records = journal.read(run, Seq(0));
     while let Some(record) = records.try_next().await? {
-        link.follow(&record).map_err(|broken: ChainBreak| {
-            Error::new(ErrorKind::Storage, format!("the journal of run {run} is damaged: {broken}"))
-                .with_effect(Effect::NotApplied)
-                .with_source(broken)
-        })?;
+        link.follow(&record).map_err(|broken| damaged(run, broken))?;
     }
-    Ok(Audit { records: link.seq.0, head: link.digest })
+    Ok(Audit { records: link.seq.0, head: (link.seq.0 > 0).then_some(link.digest) })
+}
+
+/// The error of a run whose records are not what was written.
+pub(crate) fn damaged(run: &RunId, broken: ChainBreak) -> Error {
+    Error::new(ErrorKind::Storage, format!("the journal of run {run} is damaged: {broken}"))
+        .with_effect(Effect::NotApplied)
+        .with_source(broken)
 }

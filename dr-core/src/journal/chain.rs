@@ -1,18 +1,11 @@
 use std::fmt;
 
-use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
-
-use super::{Digest, Entry, Record, Seq};
-use crate::{
-    error::{Effect, Error, ErrorKind, Result},
-    model::Epoch,
-    plan::canonical,
-    time::Timestamp,
-};
+use super::{Digest, Record, Seq, wire};
+use crate::model::RunId;
 
 /// Where a chain of records stops being what was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ChainBreak {
     /// A record is not where it belongs: one was dropped, swapped or added.
     OutOfPlace {
@@ -26,6 +19,18 @@ pub enum ChainBreak {
         /// The record whose digest does not fit.
         seq: Seq,
     },
+    /// A record belongs to another run.
+    Foreign {
+        /// Where it stands.
+        seq: Seq,
+        /// The run that it claims.
+        run: RunId,
+    },
+    /// What a record says in memory is not what its text says.
+    Changed {
+        /// The record.
+        seq: Seq,
+    },
 }
 
 impl fmt::Display for ChainBreak {
@@ -35,6 +40,8 @@ impl fmt::Display for ChainBreak {
                 write!(f, "record {expected} is missing: record {found} stands in its place")
             }
             Self::Altered { seq } => write!(f, "record {seq} is not what was written"),
+            Self::Foreign { seq, run } => write!(f, "in the place of record {seq} stands a record of run {run}"),
+            Self::Changed { seq } => write!(f, "record {seq} was changed after it was read"),
         }
     }
 }
@@ -50,120 +57,107 @@ impl std::error::Error for ChainBreak {}
 /// [`ChainBreak`] at the first place where they are not.
 pub fn verify(records: &[Record]) -> Result<(), ChainBreak> {
     let mut link = Link::default();
-    records.iter().try_for_each(|record| link.follow(record))
+    records.iter().try_for_each(|record| {
+        link.follow(record)?;
+        // The fields of a record can be written to; what counts is its text.
+        let same = wire::decode(record.text()).is_ok_and(|body| {
+            (&body.run, body.seq, body.at, body.epoch, &body.entry)
+                == (&record.run, record.seq, record.at, record.epoch, &record.entry)
+        });
+        if same { Ok(()) } else { Err(ChainBreak::Changed { seq: record.seq }) }
+    })
 }
 
 /// The end of a chain that has been followed so far.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Link {
-    pub(super) seq: Seq,
-    pub(super) digest: Option<Digest>,
+#[derive(Clone, Debug)]
+pub(crate) struct Link {
+    run: Option<RunId>,
+    pub(crate) seq: Seq,
+    pub(crate) digest: Digest,
+}
+
+impl Default for Link {
+    fn default() -> Self {
+        Self { run: None, seq: Seq(0), digest: Digest::START }
+    }
 }
 
 impl Link {
-    /// Goes one record further.
-    pub(super) fn follow(&mut self, record: &Record) -> Result<(), ChainBreak> {
+    /// Goes one record further. It looks at the stored bytes, and believes the record's fields for its place only.
+    pub(crate) fn follow(&mut self, record: &Record) -> Result<(), ChainBreak> {
         let expected = self.seq.next();
         if record.seq != expected {
             return Err(ChainBreak::OutOfPlace { expected, found: record.seq });
         }
-        let altered = ChainBreak::Altered { seq: record.seq };
-        let Ok(entry) = serde_json::to_value(&record.entry) else { return Err(altered) };
-        if digest(self.digest.as_ref(), record.seq, record.at, record.epoch, &entry) != record.digest {
-            return Err(altered);
+        if self.run.get_or_insert_with(|| record.run.clone()) != &record.run {
+            return Err(ChainBreak::Foreign { seq: record.seq, run: record.run.clone() });
+        }
+        if self.digest.then(record.text().as_bytes()) != record.digest {
+            return Err(ChainBreak::Altered { seq: record.seq });
         }
         self.seq = record.seq;
-        self.digest = Some(record.digest.clone());
+        self.digest = record.digest;
         Ok(())
     }
 }
 
-/// SHA-256 of the digest before, in its hexadecimal form, and the record's canonical JSON.
-fn digest(before: Option<&Digest>, seq: Seq, at: Timestamp, epoch: Epoch, entry: &Value) -> Digest {
-    let mut hash = Sha256::new();
-    if let Some(before) = before {
-        hash.update(&before.0);
-    }
-    let record = json!({ "at": at, "entry": canonical(entry), "epoch": epoch, "seq": seq });
-    hash.update(record.to_string());
-    Digest(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-/// An entry as it will be read again, and its text.
-///
-/// A floating-point number may change in its last digit when it is printed and parsed. A digest must not depend on
-/// whether its record has been through a file, so an entry is passed through its text until the text stays the same.
-pub(super) fn settle(entry: &Entry) -> Result<(Entry, String)> {
-    let mut text = encode(entry)?;
-    for _ in 0..8 {
-        let read: Entry = serde_json::from_str(&text).map_err(|e| unreadable(&e))?;
-        let again = encode(&read)?;
-        if again == text {
-            return Ok((read, text));
-        }
-        text = again;
-    }
-    Err(Error::new(ErrorKind::Internal, "an entry of the journal has no stable text").with_effect(Effect::NotApplied))
-}
-
-fn encode(entry: &Entry) -> Result<String> {
-    Ok(canonical(&serde_json::to_value(entry).map_err(|e| unreadable(&e))?).to_string())
-}
-
-fn unreadable(e: &serde_json::Error) -> Error {
-    Error::new(ErrorKind::Internal, format!("an entry of the journal does not encode: {e}"))
-        .with_effect(Effect::NotApplied)
-}
-
-/// The record that follows `before`, and the text of its entry.
-pub(super) fn record(
-    before: Option<&Digest>,
-    seq: Seq,
-    at: Timestamp,
-    epoch: Epoch,
-    entry: &Entry,
-) -> Result<(Record, String)> {
-    let (entry, text) = settle(entry)?;
-    let value = serde_json::to_value(&entry).map_err(|e| unreadable(&e))?;
-    let digest = digest(before, seq, at, epoch, &value);
-    Ok((Record { seq, at, epoch, entry, digest }, text))
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::{journal::Entry, model::Epoch, time::Timestamp};
 
     fn note(n: f64) -> Entry {
         Entry::Note { topic: "lag".to_owned(), value: json!({ "z": n, "a": [1, 2.5e-300, 0.1 + 0.2] }) }
     }
 
-    fn chain(n: u64) -> Vec<Record> {
+    fn chain_of(run: &str, n: u64) -> Vec<Record> {
+        let run = RunId::new(run).unwrap();
         let mut records: Vec<Record> = Vec::new();
         for seq in 1..=n {
-            let before = records.last().map(|r| r.digest.clone());
-            let entry = note(seq as f64 / 7.0);
+            let before = records.last().map_or(Digest::START, |r| r.digest);
             let at = Timestamp::from_millis(seq as i64);
-            records.push(record(before.as_ref(), Seq(seq), at, Epoch(1), &entry).unwrap().0);
+            records.push(Record::write(&run, &before, Seq(seq), at, Epoch(1), note(seq as f64 / 7.0)).unwrap());
         }
         records
+    }
+
+    fn chain(n: u64) -> Vec<Record> {
+        chain_of("run-1", n)
+    }
+
+    fn rewritten(record: &Record, from: &str, to: &str) -> Record {
+        let text = record.text().replacen(from, to, 1);
+        assert_ne!(text, record.text());
+        Record::read(text, record.digest).unwrap()
     }
 
     #[test]
     fn what_was_written_verifies_also_after_a_trip_through_text() {
         let records = chain(20);
         assert_eq!(verify(&records), Ok(()));
-        let text = serde_json::to_string(&records).unwrap();
-        assert_eq!(verify(&serde_json::from_str::<Vec<Record>>(&text).unwrap()), Ok(()));
+        let read: Vec<Record> =
+            records.iter().map(|record| Record::read(record.text(), record.digest).unwrap()).collect();
+        assert_eq!(read, records, "numbers come back to the last digit");
+        assert_eq!(verify(&read), Ok(()));
     }
 
     #[test]
     fn a_changed_record_is_named() {
         let mut records = chain(5);
-        records[2].entry = note(99.0);
+        records[2] = rewritten(&records[2], "lag", "lap");
         assert_eq!(verify(&records), Err(ChainBreak::Altered { seq: Seq(3) }));
         let mut records = chain(5);
-        records[3].epoch = Epoch(2);
+        records[3] = rewritten(&records[3], "\"epoch\":1", "\"epoch\":2");
         assert_eq!(verify(&records), Err(ChainBreak::Altered { seq: Seq(4) }));
+        // Only its fields.
+        let mut records = chain(5);
+        records[2].entry = note(99.0);
+        assert_eq!(verify(&records), Err(ChainBreak::Changed { seq: Seq(3) }));
+        let mut records = chain(5);
+        records[3].epoch = Epoch(2);
+        assert_eq!(verify(&records), Err(ChainBreak::Changed { seq: Seq(4) }));
     }
 
     #[test]
@@ -176,8 +170,17 @@ mod tests {
         assert_eq!(verify(&records), Err(ChainBreak::OutOfPlace { expected: Seq(2), found: Seq(3) }));
         // A swap that also swaps the numbers shows in the digests.
         let mut records = chain(5);
+        records[1] = rewritten(&records[1], "\"seq\":2", "\"seq\":3");
+        records[2] = rewritten(&records[2], "\"seq\":3", "\"seq\":2");
         records.swap(1, 2);
-        (records[1].seq, records[2].seq) = (Seq(2), Seq(3));
         assert_eq!(verify(&records), Err(ChainBreak::Altered { seq: Seq(2) }));
+    }
+
+    #[test]
+    fn a_record_of_another_run_is_named() {
+        let mut records = chain(5);
+        records[3] = chain_of("run-2", 5).remove(3);
+        let run = RunId::new("run-2").unwrap();
+        assert_eq!(verify(&records), Err(ChainBreak::Foreign { seq: Seq(4), run }));
     }
 }

@@ -35,7 +35,7 @@ pub struct Intent {
 
 /// How an attempt ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "outcome", rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// The effect is there.
     Done {
@@ -85,8 +85,12 @@ pub enum RunEnd {
 }
 
 /// One thing that the journal says.
+///
+/// Its JSON is `{"step-intent": {..}}`: the name comes before the content, so that a reader knows what it reads and keeps
+/// nothing back. What is written here is read forever: a new variant, or a new optional field, needs a golden file (the test
+/// `golden` says how), and a field's name or meaning never changes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "entry", rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Entry {
     /// The run exists. Always the first record.

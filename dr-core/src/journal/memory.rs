@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use futures::{StreamExt as _, stream::BoxStream};
 
 use super::{
-    Entry, Journal, Lease, Record, Request, RequestId, Seq, Submitted, chain,
+    Digest, Entry, Journal, Lease, Record, Request, RequestId, Seq, Submitted,
     inbox::{again, no_run},
 };
 use crate::{
@@ -147,12 +147,12 @@ impl Journal for MemoryJournal {
         if last != expect {
             return Err(not_at_end(&lease.run, expect, last));
         }
-        let mut digest = records.last().map(|record| record.digest.clone());
+        let mut digest = records.last().map_or(Digest::START, |record| record.digest);
         let mut fresh = Vec::with_capacity(entries.len());
-        for entry in &entries {
+        for entry in entries {
             last = last.next();
-            let (record, _) = chain::record(digest.as_ref(), last, at, lease.epoch, entry)?;
-            digest = Some(record.digest.clone());
+            let record = Record::write(&lease.run, &digest, last, at, lease.epoch, entry)?;
+            digest = record.digest;
             fresh.push(record);
         }
         if !state.records.contains_key(&lease.run) && !fresh.is_empty() {

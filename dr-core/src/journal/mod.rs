@@ -15,9 +15,11 @@ mod audit;
 mod chain;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+mod digest;
 mod entry;
 mod inbox;
 mod journal;
+mod jsonl;
 mod lease;
 mod memory;
 mod record;
@@ -26,14 +28,20 @@ mod request;
 mod sqlite;
 #[cfg(test)]
 mod tests;
+mod wire;
 
 pub use audit::{Audit, audit};
 pub use chain::{ChainBreak, verify};
+pub use digest::{Digest, InvalidDigest};
 pub use entry::{Decision, Entry, Intent, Outcome, RunEnd, Signed};
 pub use journal::Journal;
+pub use jsonl::{export_jsonl, read_jsonl};
 pub use lease::Lease;
 pub use memory::MemoryJournal;
-pub use record::{Digest, Record, Seq};
+pub use record::{Record, Seq};
 pub use request::{Request, RequestId, Submitted};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteJournal;
+pub use wire::FORMAT;
+
+pub(crate) use {audit::damaged, chain::Link};

@@ -8,13 +8,14 @@ use std::{
 };
 
 use async_trait::async_trait;
-use futures::{StreamExt as _, stream::BoxStream};
+use futures::{StreamExt as _, TryStreamExt as _, stream::BoxStream};
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
 use tokio::sync::oneshot;
 
 use super::{
-    Digest, Entry, Journal, Lease, Record, Request, RequestId, Seq, Submitted, chain,
+    Digest, Entry, Journal, Lease, Record, Request, RequestId, Seq, Submitted,
     memory::{fenced, held, not_at_end},
+    wire,
 };
 use crate::{
     error::{Effect, Error, ErrorKind, Result, Retry},
@@ -30,7 +31,10 @@ const APPLICATION_ID: i32 = 0x4452_4a31;
 /// |---|---|
 /// | 1 | runs, records, leases |
 /// | 2 | requests |
-const VERSION: i32 = 2;
+/// | 3 | records as the text that their digests cover |
+///
+/// Versions 1 and 2 were never released, and their records have other digests: they are refused.
+const VERSION: i32 = 3;
 /// Records fetched at a time.
 const PAGE: u32 = 500;
 
@@ -43,10 +47,8 @@ CREATE TABLE runs (
 CREATE TABLE records (
     run    TEXT    NOT NULL,
     seq    INTEGER NOT NULL,
-    at     TEXT    NOT NULL,
-    epoch  INTEGER NOT NULL,
-    entry  TEXT    NOT NULL,
-    digest TEXT    NOT NULL,
+    record TEXT    NOT NULL,
+    digest BLOB    NOT NULL,
     PRIMARY KEY (run, seq)
 ) WITHOUT ROWID;
 CREATE TABLE leases (
@@ -183,11 +185,6 @@ fn connect(path: &Path) -> Result<Connection> {
             transaction.pragma_update(None, "user_version", VERSION).map_err(open)?;
         }
         (APPLICATION_ID, VERSION) => {}
-        // A file of the first version goes on as one of this; what it holds stays as it is.
-        (APPLICATION_ID, 1) => {
-            transaction.execute_batch(inbox::TABLE).map_err(open)?;
-            transaction.pragma_update(None, "user_version", VERSION).map_err(open)?;
-        }
         (APPLICATION_ID, version) => {
             return Err(refused(format!("holds tables of version {version}, this program reads version {VERSION}")));
         }
@@ -225,44 +222,48 @@ fn check(transaction: &Transaction<'_>, lease: &Lease) -> Result<()> {
 }
 
 /// The place and the digest of the run's last record.
-fn last(transaction: &Transaction<'_>, run: &RunId) -> Result<(Seq, Option<Digest>)> {
+fn last(transaction: &Transaction<'_>, run: &RunId) -> Result<(Seq, Digest)> {
     let row = transaction
         .query_row("SELECT seq, digest FROM records WHERE run = ?1 ORDER BY seq DESC LIMIT 1", [run.as_str()], |row| {
-            Ok((Seq(unsigned(row, 0)?), Digest(row.get(1)?)))
+            Ok((Seq(unsigned(row, 0)?), row.get(1).map(Digest::from_bytes)?))
         })
         .optional()
         .map_err(|e| failed("read end", e).with_effect(Effect::NotApplied))?;
-    Ok(row.map_or((Seq(0), None), |(seq, digest)| (seq, Some(digest))))
+    Ok(row.unwrap_or((Seq(0), Digest::START)))
 }
 
-/// A row of `records`, not decoded yet.
-type Raw = (u64, String, u64, String, String);
-
-fn decode(run: &RunId, (seq, at, epoch, entry, digest): Raw) -> Result<Record> {
-    let unreadable = |e: serde_json::Error| {
-        Error::new(ErrorKind::Storage, format!("record {seq} of run {run} cannot be read: {e}"))
-            .with_effect(Effect::NotApplied)
-    };
-    Ok(Record {
-        seq: Seq(seq),
-        at: serde_json::from_value(serde_json::Value::String(at)).map_err(unreadable)?,
-        epoch: Epoch(epoch),
-        entry: serde_json::from_str(&entry).map_err(unreadable)?,
-        digest: Digest(digest),
+/// A row of `records`, decoded.
+fn decode(run: &RunId, row: &Row<'_>) -> Result<Record> {
+    let read = |e| failed("read", e).with_effect(Effect::NotApplied);
+    let seq = unsigned(row, 0).map_err(read)?;
+    let digest = row.get(2).map(Digest::from_bytes).map_err(read)?;
+    let text = row.get_ref(1).map_err(read)?.as_str().map_err(|_| {
+        let message = format!("record {seq} of run {run} cannot be read: it is not text");
+        Error::new(ErrorKind::Storage, message).with_effect(Effect::NotApplied)
+    })?;
+    Record::read(text, digest).map_err(|e| {
+        let message = format!("record {seq} of run {run} cannot be read: {}", e.message());
+        Error::new(e.kind(), message).with_effect(Effect::NotApplied).with_source(e)
     })
 }
 
-fn page(connection: &Connection, run: &RunId, after: Seq) -> Result<Vec<Raw>> {
+/// The records after `after`, at most a page of them; what cannot be read ends them.
+fn page(connection: &Connection, run: &RunId, after: Seq) -> Result<Vec<Result<Record>>> {
     let read = |e| failed("read", e).with_effect(Effect::NotApplied);
     let mut statement = connection
-        .prepare("SELECT seq, at, epoch, entry, digest FROM records WHERE run = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3")
+        .prepare("SELECT seq, record, digest FROM records WHERE run = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3")
         .map_err(read)?;
-    let rows = statement
-        .query_map(params![run.as_str(), number(after.0), PAGE], |row| {
-            Ok((unsigned(row, 0)?, row.get(1)?, unsigned(row, 2)?, row.get(3)?, row.get(4)?))
-        })
-        .map_err(read)?;
-    rows.collect::<rusqlite::Result<_>>().map_err(read)
+    let mut rows = statement.query(params![run.as_str(), number(after.0), PAGE]).map_err(read)?;
+    let mut records = Vec::new();
+    while let Some(row) = rows.next().map_err(read)? {
+        let record = decode(run, row);
+        let failed = record.is_err();
+        records.push(record);
+        if failed {
+            break;
+        }
+    }
+    Ok(records)
 }
 
 /// The runs that a query names.
@@ -354,15 +355,14 @@ impl Journal for SqliteJournal {
             let run = lease.run.as_str();
             for entry in &entries {
                 seq = seq.next();
-                let (record, text) = chain::record(digest.as_ref(), seq, at, lease.epoch, entry)?;
-                let at = serde_json::to_value(at).ok().and_then(|at| at.as_str().map(str::to_owned));
+                let text = wire::encode(&lease.run, seq, at, lease.epoch, entry)?;
+                digest = digest.then(text.as_bytes());
                 transaction
                     .execute(
-                        "INSERT INTO records (run, seq, at, epoch, entry, digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                        params![run, number(seq.0), at, number(lease.epoch.0), text, record.digest.0],
+                        "INSERT INTO records (run, seq, record, digest) VALUES (?1, ?2, ?3, ?4)",
+                        params![run, number(seq.0), text, digest.as_bytes()],
                     )
                     .map_err(storage)?;
-                digest = Some(record.digest);
                 if seq == Seq(1) {
                     transaction.execute("INSERT INTO runs (run) VALUES (?1)", [run]).map_err(storage)?;
                 }
@@ -381,16 +381,13 @@ impl Journal for SqliteJournal {
             let wanted = run.clone();
             let rows = self.on_thread(move |connection| page(connection, &wanted, after)).await?;
             // A page that is not full is the last.
-            let next = if rows.len() < PAGE as usize { None } else { rows.last().map(|row| Seq(row.0)) };
-            Ok(Some((rows, next)))
+            let next = match rows.last() {
+                Some(Ok(last)) if rows.len() >= PAGE as usize => Some(last.seq),
+                _ => None,
+            };
+            Ok(Some((futures::stream::iter(rows), next)))
         });
-        pages
-            .map(move |rows| match rows {
-                Ok(rows) => rows.into_iter().map(|row| decode(run, row)).collect(),
-                Err(error) => vec![Err(error)],
-            })
-            .flat_map(futures::stream::iter)
-            .boxed()
+        pages.try_flatten().boxed()
     }
 
     async fn open_runs(&self) -> Result<Vec<RunId>> {

@@ -137,42 +137,25 @@ mod sqlite {
     }
 
     #[tokio::test]
-    async fn a_file_of_the_first_version_goes_on() {
+    async fn a_file_of_another_version_is_left_alone() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("journal.sqlite");
         let clock = ManualClock::new();
         {
             let journal = open(&path, &clock).await;
             let lease = lease(&journal).await;
-            journal.append(&lease, Seq(0), vec![note("old")]).await.unwrap();
+            journal.append(&lease, Seq(0), vec![note("kept")]).await.unwrap();
             journal.release(lease).await.unwrap();
         }
-        // The file as the program before this one left it: no inbox, and the number of its tables.
-        let connection = rusqlite::Connection::open(&path).unwrap();
-        connection.execute_batch("DROP TABLE requests; PRAGMA user_version = 1;").unwrap();
-        drop(connection);
-        let journal = open(&path, &clock).await;
-        assert_eq!(journal.runs().await.unwrap(), [run()]);
-        let request = Request {
-            token: crate::model::RequestToken::new("t-1").unwrap(),
-            control: json!({ "control": "pause" }),
-            at: crate::time::Timestamp::UNIX_EPOCH,
-            by: OwnerId::new("asker").unwrap(),
-        };
-        assert_eq!(journal.submit(&run(), request).await.unwrap(), RequestId(1));
-        let lease = lease(&journal).await;
-        journal.append(&lease, Seq(1), vec![note("new")]).await.unwrap();
-        // Another handle, opened later, finds the new version and all of it.
-        let later = open(&path, &clock).await;
-        let records: Vec<Record> = later.read(&run(), Seq(0)).try_collect().await.unwrap();
-        assert_eq!(records.len(), 2);
-        verify(&records).unwrap();
-        assert_eq!(later.requests(&run(), RequestId(0)).await.unwrap().len(), 1);
-        drop(later);
-        // A version that is not known yet is left alone.
-        rusqlite::Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 99;").unwrap();
-        let refused = SqliteJournal::open(&path, Arc::new(clock)).await.unwrap_err();
-        assert!(refused.message().contains("version 99"), "{refused}");
+        // One that was never released, and one that is not known yet.
+        for version in [2, 99] {
+            let connection = rusqlite::Connection::open(&path).unwrap();
+            connection.execute_batch(&format!("PRAGMA user_version = {version};")).unwrap();
+            let refused = SqliteJournal::open(&path, Arc::new(clock.clone())).await.unwrap_err();
+            assert!(refused.message().contains(&format!("version {version}")), "{refused}");
+            let now: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+            assert_eq!(now, version);
+        }
     }
 
     #[tokio::test]

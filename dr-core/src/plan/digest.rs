@@ -36,7 +36,7 @@ impl fmt::Display for PlanDigest {
 }
 
 /// The same value with every object's keys sorted: equal content, equal bytes.
-pub(crate) fn canonical(value: &Value) -> Value {
+fn canonical(value: &Value) -> Value {
     match value {
         Value::Object(object) => {
             let mut sorted: Vec<_> = object.iter().collect();

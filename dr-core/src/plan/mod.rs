@@ -31,7 +31,6 @@ pub use arg::{Arg, OUTPUT_KEY, OutputOf, references, resolve};
 pub use builder::{PlanBuilder, StepDraft};
 pub use call::Call;
 pub use digest::PlanDigest;
-pub(crate) use digest::canonical;
 pub use gate::Gate;
 pub use goal::{Goal, GoalKind, Mode};
 pub use group::{Group, GroupKind};

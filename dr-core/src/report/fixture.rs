@@ -127,7 +127,8 @@ fn records(
         .map(|(seq, (at, entry))| {
             #[expect(clippy::cast_possible_truncation, reason = "milliseconds of a fixture")]
             let at = Timestamp::from_millis(fault_at().as_millis() + (at * 1000.0) as i64);
-            Record { seq: Seq(seq), at, epoch: Epoch(1), entry, digest: Digest(String::new()) }
+            let run = RunId::new("fixture").unwrap();
+            Record::write(&run, &Digest::START, Seq(seq), at, Epoch(1), entry).unwrap()
         })
         .collect()
 }

@@ -8,6 +8,7 @@
     reason = "a test that cannot go on has failed, and what helps a test is a test too"
 )]
 
+mod golden;
 mod sampling;
 #[cfg(feature = "net")]
 mod sockets;

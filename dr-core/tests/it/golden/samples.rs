@@ -1,0 +1,190 @@
+//! One entry of each kind, with every field filled.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use dr_core::{
+    error::{Effect, Error, ErrorKind, Failure, Result, Retry},
+    journal::{Decision, Entry, Intent, Outcome, RequestId, RunEnd, Signed},
+    model::{ApplicationId, Objectives, OwnerId, RegionId, StepId},
+    plan::{Call, Goal, GoalKind, Inventory, Mode, Phase, Plan, PlanBuilder, PlanDigest},
+    step::{Observed, Reversibility, Step, StepCx},
+    validation::{Finding, Severity},
+};
+use serde_json::{Value, json};
+
+/// A step of the samples' plan.
+#[derive(Debug)]
+struct Act(Reversibility);
+
+#[async_trait]
+impl Step for Act {
+    const KIND: &'static str = "golden.act";
+    type Params = Value;
+    type Output = Value;
+
+    fn reversibility(&self) -> Reversibility {
+        self.0
+    }
+
+    fn calls(&self, _: &Value) -> Vec<Call> {
+        Vec::new()
+    }
+
+    async fn observe(&self, _: &StepCx, _: &Value) -> Result<Observed<Value>> {
+        Ok(Observed::NotStarted)
+    }
+
+    async fn execute(&self, _: &StepCx, _: &Value) -> Result<Value> {
+        Ok(Value::Null)
+    }
+
+    async fn compensate(&self, _: &StepCx, _: &Value, _: Option<&Value>) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn plan() -> Plan {
+    let region = |name: &str| RegionId::new(name).unwrap();
+    let goal =
+        Goal { kind: GoalKind::Failover, from: region("us-east-1"), to: region("eu-west-1"), mode: Mode::Ungraceful };
+    let objectives = Objectives { rto: Duration::from_secs(300), rpo: Duration::from_secs(60) };
+    let mut plan = PlanBuilder::new(ApplicationId::new("shop").unwrap(), goal, objectives);
+    plan.step("fence", &Act(Reversibility::Reversible), &json!({ "region": "us-east-1" })).phase(Phase::Fence);
+    plan.step("promote", &Act(Reversibility::Irreversible), &json!({ "cluster": "orders" }))
+        .phase(Phase::Promote)
+        .after("fence")
+        .gate("promote the standby?");
+    plan.step("shift", &Act(Reversibility::Reversible), &json!({ "ttl_s": 60 })).phase(Phase::Shift).after("promote");
+    plan.build().unwrap()
+}
+
+fn owner() -> OwnerId {
+    OwnerId::new("host-1/4711").unwrap()
+}
+
+fn step(name: &str) -> StepId {
+    StepId::new(name).unwrap()
+}
+
+fn text(words: &str) -> String {
+    words.to_owned()
+}
+
+fn digest() -> PlanDigest {
+    serde_json::from_value(json!("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")).unwrap()
+}
+
+fn outcome(name: &str, attempt: u32, outcome: Outcome) -> Entry {
+    Entry::StepOutcome { step: step(name), attempt, outcome }
+}
+
+fn intent(name: &str, attempt: u32) -> Entry {
+    Entry::StepIntent(Intent {
+        step: step(name),
+        attempt,
+        before: Some(json!({ "writer": "us-east-1" })),
+        params: json!({ "z": 0.1 + 0.2, "a": [1, u64::MAX, i64::MIN, null, true, 1e-7], "text": "é\u{1F600}\n\0" }),
+    })
+}
+
+fn failed() -> Outcome {
+    let error = Error::new(ErrorKind::Throttled, "slow down")
+        .during("rds:FailoverGlobalCluster")
+        .with_retry(Retry::Backoff)
+        .with_effect(Effect::NotApplied);
+    Outcome::Failed { failure: Failure::from(error) }
+}
+
+/// Every entry but `run-created`, whose plan a newer builder may fill in otherwise: that one is read, and written again.
+pub(super) fn all() -> Vec<(&'static str, Entry)> {
+    vec![
+        ("engine-started", Entry::EngineStarted { owner: owner() }),
+        ("step-intent", intent("promote", 2)),
+        ("step-outcome", outcome("promote", 2, Outcome::Done { output: json!({ "lag_s": 0.1 }), already: true })),
+        ("step-outcome.failed", outcome("promote", 1, failed())),
+        ("step-outcome.skipped", outcome("shift", 0, Outcome::Skipped { reason: text("by hand") })),
+        ("step-outcome.compensated", outcome("fence", 3, Outcome::Compensated)),
+        ("compensation-intent", Entry::CompensationIntent { step: step("fence"), attempt: 3 }),
+        (
+            "approval-requested",
+            Entry::ApprovalRequested { step: step("promote"), question: text("promote the standby?") },
+        ),
+        (
+            "approval-decided",
+            Entry::ApprovalDecided {
+                plan: digest(),
+                decision: Decision::Approve,
+                who: text("ada"),
+                why: text("the region is gone"),
+            },
+        ),
+        (
+            "approval-decided.reject",
+            Entry::ApprovalDecided { plan: digest(), decision: Decision::Reject, who: text("bob"), why: text("wait") },
+        ),
+        ("paused", Entry::Paused { reason: text("promote failed"), step: Some(step("promote")), who: None }),
+        ("paused.by-operator", Entry::Paused { reason: text("look first"), step: None, who: Some(text("ada")) }),
+        ("resumed", Entry::Resumed { who: text("ada"), why: text("looked") }),
+        ("retry-requested", Entry::RetryRequested { step: step("promote"), who: text("ada"), why: text("again") }),
+        ("skip-requested", Entry::SkipRequested { step: step("shift"), who: text("ada"), why: text("done by hand") }),
+        ("cancel-requested", Entry::CancelRequested { who: text("ada"), why: text("it healed"), compensate: true }),
+        ("request-answered", Entry::RequestAnswered { request: RequestId(3), refused: Some(text("it has ended")) }),
+        ("note", Entry::Note { topic: text("lag"), value: json!({ "seconds": 0.25, "of": ["orders"] }) }),
+        ("run-ended", Entry::RunEnded { end: RunEnd::Completed, summary: text("every step is done") }),
+        ("run-ended.failed", Entry::RunEnded { end: RunEnd::Failed, summary: text("it cannot go on") }),
+        ("run-ended.cancelled", Entry::RunEnded { end: RunEnd::Cancelled, summary: text("taken back") }),
+        ("run-ended.timed-out", Entry::RunEnded { end: RunEnd::TimedOut, summary: text("after an hour") }),
+        (
+            "run-ended.completed-with-exceptions",
+            Entry::RunEnded { end: RunEnd::CompletedWithExceptions, summary: text("all but shift") },
+        ),
+    ]
+}
+
+/// The first entry of a run.
+pub(super) fn created() -> Entry {
+    Entry::RunCreated {
+        plan: Box::new(plan()),
+        inventory: Box::new(Inventory::default()),
+        findings: vec![Finding {
+            severity: Severity::Warning,
+            subject: text("shift"),
+            check: text("W32 long-ttl"),
+            message: text("the TTL is 60 s"),
+            evidence: json!({ "ttl_s": 60 }),
+            remedy: text("lower it"),
+        }],
+        waivers: vec![
+            serde_json::from_value(json!({
+                "rule": "W32", "step": "shift", "who": "ada", "why": "the zone moves soon", "until": "2027-03-31",
+            }))
+            .unwrap(),
+        ],
+        unattended: Some(Signed { who: text("ada"), why: text("a rehearsal") }),
+        by: owner(),
+    }
+}
+
+/// A run from its creation to its end.
+pub(super) fn run() -> Vec<Entry> {
+    let approved = plan().digest().clone();
+    let done = |output: Value| Outcome::Done { output, already: false };
+    vec![
+        created(),
+        Entry::EngineStarted { owner: owner() },
+        intent("fence", 1),
+        outcome("fence", 1, done(Value::Null)),
+        Entry::ApprovalRequested { step: step("promote"), question: text("promote the standby?") },
+        Entry::ApprovalDecided { plan: approved, decision: Decision::Approve, who: text("ada"), why: text("now") },
+        intent("promote", 1),
+        outcome("promote", 1, failed()),
+        Entry::EngineStarted { owner: owner() },
+        intent("promote", 2),
+        outcome("promote", 2, done(json!({ "writer": "eu-west-1", "lag_s": 0.1 }))),
+        Entry::SkipRequested { step: step("shift"), who: text("ada"), why: text("done by hand") },
+        outcome("shift", 0, Outcome::Skipped { reason: text("done by hand") }),
+        Entry::Note { topic: text("rpo"), value: json!({ "seconds": 0.35 }) },
+        Entry::RunEnded { end: RunEnd::CompletedWithExceptions, summary: text("all but shift") },
+    ]
+}
