@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::{Digest, Record, Seq, wire};
+use super::{Checkpoint, Digest, Record, Seq, wire};
 use crate::model::RunId;
 
 /// Where a chain of records stops being what was written.
@@ -26,6 +26,18 @@ pub enum ChainBreak {
         /// The run that it claims.
         run: RunId,
     },
+    /// The records end before one that a checkpoint saw.
+    Truncated {
+        /// The last record that is there.
+        ends: Seq,
+        /// The last record that the checkpoint saw.
+        signed: Seq,
+    },
+    /// The chain is whole, but it is another than a checkpoint saw: somebody wrote it anew.
+    Rewritten {
+        /// The record at which the checkpoint saw another digest.
+        seq: Seq,
+    },
     /// What a record says in memory is not what its text says.
     Changed {
         /// The record.
@@ -41,6 +53,12 @@ impl fmt::Display for ChainBreak {
             }
             Self::Altered { seq } => write!(f, "record {seq} is not what was written"),
             Self::Foreign { seq, run } => write!(f, "in the place of record {seq} stands a record of run {run}"),
+            Self::Truncated { ends, signed } => {
+                write!(f, "the records end at {ends}, and a checkpoint saw them go on to {signed}")
+            }
+            Self::Rewritten { seq } => {
+                write!(f, "record {seq} is not the one that a checkpoint saw: the records up to it were written anew")
+            }
             Self::Changed { seq } => write!(f, "record {seq} was changed after it was read"),
         }
     }
@@ -50,7 +68,8 @@ impl std::error::Error for ChainBreak {}
 
 /// Checks that `records`, from the first of a run on, are what was written, in order and without a gap.
 ///
-/// It cannot see that the last records are missing; compare the head with one that was kept elsewhere for that.
+/// It cannot see that the last records are missing, or that somebody who can write to the store wrote all of them anew:
+/// [`verify_against`] a checkpoint that is kept elsewhere does.
 ///
 /// # Errors
 ///
@@ -66,6 +85,35 @@ pub fn verify(records: &[Record]) -> Result<(), ChainBreak> {
         });
         if same { Ok(()) } else { Err(ChainBreak::Changed { seq: record.seq }) }
     })
+}
+
+/// Checks as [`verify`] does, and that everything is there that the checkpoints saw.
+///
+/// The checkpoints must be trusted: open signed ones with
+/// [`SignedCheckpoint::open`](super::SignedCheckpoint::open).
+///
+/// # Errors
+///
+/// [`ChainBreak`] at the first place where they are not what was written, or not what the checkpoints saw.
+pub fn verify_against(records: &[Record], checkpoints: &[Checkpoint]) -> Result<(), ChainBreak> {
+    verify(records)?;
+    let ends = records.last().map_or(Seq(0), |record| record.seq);
+    for checkpoint in checkpoints.iter().filter(|checkpoint| checkpoint.count > 0) {
+        let seq = Seq(checkpoint.count);
+        if let Some(first) = records.first()
+            && first.run != checkpoint.run
+        {
+            return Err(ChainBreak::Foreign { seq: first.seq, run: first.run.clone() });
+        }
+        // A verified chain has the record of place n at index n - 1.
+        let seen = usize::try_from(checkpoint.count - 1).ok().and_then(|place| records.get(place));
+        match seen {
+            Some(record) if record.digest == checkpoint.head => {}
+            Some(_) => return Err(ChainBreak::Rewritten { seq }),
+            None => return Err(ChainBreak::Truncated { ends, signed: seq }),
+        }
+    }
+    Ok(())
 }
 
 /// The end of a chain that has been followed so far.

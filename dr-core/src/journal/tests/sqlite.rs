@@ -1,0 +1,163 @@
+//! What is SQLite's own.
+
+use std::{path::Path, time::Duration};
+
+use futures::TryStreamExt as _;
+use serde_json::json;
+
+use super::*;
+use crate::{
+    error::ErrorKind,
+    model::{OwnerId, RunId},
+    time::ManualClock,
+};
+
+async fn open(path: &Path, clock: &ManualClock) -> SqliteJournal {
+    SqliteJournal::open(path, Arc::new(clock.clone())).await.unwrap()
+}
+
+fn run() -> RunId {
+    RunId::new("run-1").unwrap()
+}
+
+fn note(text: &str) -> Entry {
+    Entry::Note { topic: "said".to_owned(), value: json!(text) }
+}
+
+async fn lease(journal: &SqliteJournal) -> Lease {
+    journal.acquire(&run(), &OwnerId::new("a").unwrap(), Duration::from_secs(30)).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_journal_in_a_file_keeps_the_laws() {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = conformance::clock();
+    conformance::check(&clock, || async {
+        let journal = SqliteJournal::open(directory.path().join("journal.sqlite"), Arc::new(clock.clone())).await?;
+        Ok(Arc::new(journal) as Arc<dyn Journal>)
+    })
+    .await;
+}
+
+/// Commits in a write-ahead log, counted from its bytes: a frame that ends one carries the database's size
+/// (<https://www.sqlite.org/fileformat2.html#the_write_ahead_log>).
+fn commits(path: &Path) -> usize {
+    let log = std::fs::read(path.with_extension("sqlite-wal")).unwrap();
+    let number = |at: usize| u32::from_be_bytes(log[at..at + 4].try_into().unwrap());
+    let (page, salt) = (number(8) as usize, &log[16..24]);
+    (32..log.len())
+        .step_by(24 + page)
+        .filter(|at| log.len() >= at + 24 + page && &log[at + 8..at + 16] == salt && number(at + 4) != 0)
+        .count()
+}
+
+#[tokio::test]
+async fn an_append_is_one_commit() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("journal.sqlite");
+    let clock = ManualClock::new();
+    let journal = open(&path, &clock).await;
+    let lease = lease(&journal).await;
+    let before = commits(&path);
+    journal.append(&lease, Seq(0), vec![note("a"), note("b"), note("c")]).await.unwrap();
+    assert_eq!(commits(&path), before + 1);
+    journal.append(&lease, Seq(3), vec![note("d")]).await.unwrap();
+    assert_eq!(commits(&path), before + 2);
+}
+
+#[tokio::test]
+async fn what_was_appended_is_there_after_the_process_is_gone() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("journal.sqlite");
+    let copy = directory.path().join("copy.sqlite");
+    let clock = ManualClock::new();
+    let journal = open(&path, &clock).await;
+    let lease = lease(&journal).await;
+    journal.append(&lease, Seq(0), vec![note("kept")]).await.unwrap();
+    // The files as a killed process leaves them: never closed, the log not folded in.
+    std::fs::copy(&path, &copy).unwrap();
+    std::fs::copy(path.with_extension("sqlite-wal"), copy.with_extension("sqlite-wal")).unwrap();
+    let records: Vec<Record> = open(&copy, &clock).await.read(&run(), Seq(0)).try_collect().await.unwrap();
+    assert_eq!(records.len(), 1);
+    verify(&records).unwrap();
+}
+
+#[tokio::test]
+async fn a_flipped_byte_is_found_and_its_record_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("journal.sqlite");
+    let clock = ManualClock::new();
+    {
+        let journal = open(&path, &clock).await;
+        let lease = lease(&journal).await;
+        for n in 0..9 {
+            journal.append(&lease, Seq(n), vec![note(&format!("word-{n}-end"))]).await.unwrap();
+        }
+    }
+    // The journal's thread closes the file once its last handle is gone, and folds the log in.
+    while path.with_extension("sqlite-wal").exists() {
+        std::thread::yield_now();
+    }
+    let clean = std::fs::read(&path).unwrap();
+    let at = |text: &str| clean.windows(text.len()).position(|window| window == text.as_bytes()).unwrap();
+    let audited = |bytes: Vec<u8>| {
+        let file = directory.path().join(format!("{}.sqlite", rand::random::<u64>()));
+        let clock = clock.clone();
+        async move {
+            std::fs::write(&file, bytes).unwrap();
+            audit(&open(&file, &clock).await, &run()).await
+        }
+    };
+    assert_eq!(audited(clean.clone()).await.unwrap().records, 9);
+
+    let mut flipped = clean.clone();
+    flipped[at("word-4-end")] ^= 1;
+    let error = audited(flipped).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Storage);
+    assert!(error.message().contains("record 5 is not what was written"), "{error}");
+
+    // A byte that breaks the record's form.
+    let mut flipped = clean.clone();
+    flipped[at("word-6-end") - 1] = b'}';
+    let error = audited(flipped).await.unwrap_err();
+    assert!(error.message().contains("record 7") && error.message().contains("cannot be read"), "{error}");
+}
+
+#[tokio::test]
+async fn a_file_of_another_version_is_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("journal.sqlite");
+    let clock = ManualClock::new();
+    {
+        let journal = open(&path, &clock).await;
+        let lease = lease(&journal).await;
+        journal.append(&lease, Seq(0), vec![note("kept")]).await.unwrap();
+        journal.release(lease).await.unwrap();
+    }
+    // One that was never released, and one that is not known yet.
+    for version in [2, 99] {
+        let connection = rusqlite::Connection::open(&path).unwrap();
+        connection.execute_batch(&format!("PRAGMA user_version = {version};")).unwrap();
+        let refused = SqliteJournal::open(&path, Arc::new(clock.clone())).await.unwrap_err();
+        assert!(refused.message().contains(&format!("version {version}")), "{refused}");
+        let now: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+        assert_eq!(now, version);
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_journal_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = ManualClock::new();
+    let text = directory.path().join("notes.txt");
+    std::fs::write(&text, "this is no database, however long it may be made to be".repeat(40)).unwrap();
+    let refused = SqliteJournal::open(&text, Arc::new(clock.clone())).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Storage);
+    let foreign = directory.path().join("foreign.sqlite");
+    let connection = rusqlite::Connection::open(&foreign).unwrap();
+    connection.execute_batch("CREATE TABLE t (a); PRAGMA user_version = 3;").unwrap();
+    drop(connection);
+    let refused = SqliteJournal::open(&foreign, Arc::new(clock)).await.unwrap_err();
+    assert!(refused.message().contains("another program"), "{refused}");
+    assert!(SqliteJournal::open(directory.path().join("no/such/place"), Arc::new(ManualClock::new())).await.is_err());
+}
