@@ -12,7 +12,12 @@
 //! conformance::check(&clock, || async { Ok(Arc::new(store.clone()) as Arc<dyn Journal>) }).await;
 //! # }
 //! ```
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a law that does not hold panics, as a test does")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a law that does not hold panics, as a test does"
+)]
 
 mod inbox;
 

@@ -143,7 +143,7 @@ async fn a_story_that_was_written_anew_shows_against_a_checkpoint_only() {
     let (lines, _) = exported(vec![json!(1), json!(9), json!(3)]).await;
     let records = read_jsonl(lines.concat().as_bytes()).unwrap();
     assert_eq!(verify(&records), Ok(()));
-    assert_eq!(verify_against(&records, &[checkpoint.clone()]), Err(ChainBreak::Rewritten { seq: Seq(2) }));
+    assert_eq!(verify_against(&records, std::slice::from_ref(&checkpoint)), Err(ChainBreak::Rewritten { seq: Seq(2) }));
     // One that has only gone on is the same run.
     let (lines, later) = exported(vec![json!(1), json!(2), json!(3)]).await;
     let records = read_jsonl(lines.concat().as_bytes()).unwrap();
