@@ -54,6 +54,7 @@ pub(super) fn decider(entry: &Entry) -> Option<&str> {
         Entry::Resumed { who, .. }
         | Entry::RetryRequested { who, .. }
         | Entry::SkipRequested { who, .. }
+        | Entry::ModeSwitched { who, .. }
         | Entry::CancelRequested { who, .. } => Some(who),
         _ => None,
     }
@@ -92,6 +93,7 @@ fn event(view: &RunView, entry: &Entry, took: Duration) -> Option<EventKind> {
             Outcome::Skipped { reason } => EventKind::StepSkipped { step, reason },
             Outcome::Compensated => EventKind::StepCompensated { step },
         },
+        Entry::ModeSwitched { step, who, why } => EventKind::ModeSwitched { step, who, why },
         Entry::ApprovalRequested { step, question } => EventKind::ApprovalRequested { step, question },
         Entry::ApprovalDecided { decision, who, .. } => EventKind::ApprovalDecided { decision, who },
         Entry::Paused { reason, .. } => EventKind::RunPaused { reason },

@@ -1,11 +1,11 @@
 use serde::{Deserialize, Serialize};
 
-use super::{RunView, StepState, StepView, backoff};
+use super::{GroupView, RunView, StepState, StepView, backoff, switch::switch};
 use crate::{
     error::{Effect, Error, ErrorKind, Result},
     journal::{Decision, Entry, Outcome},
     model::StepId,
-    plan::{PlanDigest, PlanStep},
+    plan::{Gate, PlanDigest, PlanStep},
 };
 
 /// What somebody wants of a run: plain data, with who and why, so that it can be journalled, sent and repeated.
@@ -46,19 +46,32 @@ pub enum Control {
         /// Why.
         why: String,
     },
-    /// Try a failed step again, with as many attempts as its plan allows.
+    /// Try a failed step again, with as many attempts as its plan allows; or every failed step of a group, and give a group
+    /// that is late its time anew.
     Retry {
-        /// The step.
+        /// The step or group.
         step: StepId,
         /// Who decides.
         who: String,
         /// Why.
         why: String,
     },
-    /// Go on without a step that has not begun or has failed; or leave as it is what could not be taken back.
+    /// Go on without a step that has not begun or has failed; or leave as it is what could not be taken back. Of a group:
+    /// all such steps in it; those that are under way end.
     Skip {
-        /// The step.
+        /// The step or group.
         step: StepId,
+        /// Who decides.
+        who: String,
+        /// Why.
+        why: String,
+    },
+    /// From here on the plan's rules for ungraceful mode hold; there is no way back. A failed step that has such a rule is
+    /// tried again by it, or passed over.
+    Ungraceful {
+        /// The step or group; absent for the whole run.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<StepId>,
         /// Who decides.
         who: String,
         /// Why.
@@ -75,7 +88,7 @@ pub enum Control {
     },
 }
 
-fn refuse<T>(message: String) -> Result<T> {
+pub(super) fn refuse<T>(message: String) -> Result<T> {
     Err(Error::new(ErrorKind::PreconditionFailed, message).with_effect(Effect::NotApplied))
 }
 
@@ -96,12 +109,20 @@ pub fn accept(view: &RunView, control: &Control) -> Result<Vec<Entry>> {
             Ok(vec![Entry::Paused { reason: why, step: None, who: Some(who) }])
         }
         Control::Resume { who, why } if view.paused().is_some() => Ok(vec![Entry::Resumed { who, why }]),
-        Control::Resume { .. } => match view.failed_for_good().next() {
-            Some((step, _)) => refuse(format!("{} has failed: retry it, skip it, or cancel the run", step.id)),
-            None => Ok(Vec::new()),
+        Control::Resume { .. } => match (view.failed_for_good().next(), view.late_groups().next()) {
+            (Some((step, _)), _) => refuse(format!("{} has failed: retry it, skip it, or cancel the run", step.id)),
+            (None, Some(group)) => refuse(format!("{} is late: retry it, skip it, or cancel the run", group.id)),
+            (None, None) => Ok(Vec::new()),
         },
-        Control::Retry { step, who, why } => retry(view, step, who, why),
-        Control::Skip { step, who, why } => skip(view, step, who, why),
+        Control::Retry { step, who, why } => match view.group(step.as_str()) {
+            Some(group) => retry_group(view, &group, step, who, why),
+            None => retry(view, step, who, why),
+        },
+        Control::Skip { step, who, why } => match view.group(step.as_str()) {
+            Some(_) => skip_group(view, step, who, why),
+            None => skip(view, step, who, why),
+        },
+        Control::Ungraceful { step, who, why } => switch(view, step, who, why),
         Control::Cancel { who, why, compensate } if view.cancel().is_none() => {
             Ok(vec![Entry::CancelRequested { who, why, compensate }])
         }
@@ -114,10 +135,21 @@ fn decided(view: &RunView, plan: PlanDigest, decision: Decision, who: String, wh
         let (named, runs) = (plan.short(), view.plan().digest().short());
         return refuse(format!("the decision is about plan {named}, but run {} runs plan {runs}", view.run()));
     }
+    let gates: Vec<&Gate> = view.plan().steps().iter().filter_map(|step| step.gate.as_ref()).collect();
+    if !gates.is_empty() && !gates.iter().any(|gate| gate.may_approve(&who)) {
+        let mut may: Vec<&str> = gates.iter().flat_map(|gate| &gate.approvers).map(String::as_str).collect();
+        may.sort_unstable();
+        may.dedup();
+        return refuse(format!("{who} may not decide on this plan: {} may", may.join(", ")));
+    }
+    // Gates with different approvers need several decisions; of each person the first one counts.
+    let opens_more = || gates.iter().any(|gate| gate.may_approve(&who) && !view.is_open(gate));
     match view.approval() {
-        Some(earlier) if earlier.decision == decision => Ok(Vec::new()),
-        Some(earlier) => refuse(format!("{} has decided otherwise already: cancel the run instead", earlier.by.who)),
-        None => Ok(vec![Entry::ApprovalDecided { plan, decision, who, why }]),
+        Some(earlier) if earlier.decision != decision => {
+            refuse(format!("{} has decided otherwise already: cancel the run instead", earlier.by.who))
+        }
+        Some(_) if decision == Decision::Reject || !opens_more() => Ok(Vec::new()),
+        _ => Ok(vec![Entry::ApprovalDecided { plan, decision, who, why }]),
     }
 }
 
@@ -130,6 +162,11 @@ fn find<'a>(view: &'a RunView, step: &StepId) -> Result<(&'a PlanStep, &'a StepV
 
 fn retry(view: &RunView, step: StepId, who: String, why: String) -> Result<Vec<Entry>> {
     let (planned, state) = find(view, &step)?;
+    if let Some(group) =
+        view.late_groups().find(|group| view.plan().groups_around(step.as_str()).any(|g| g.id == group.id))
+    {
+        return refuse(format!("the time of {} is up: retry {0}, which gives it its time anew", group.id));
+    }
     match &state.state {
         StepState::Failed { .. } if view.cancel().is_some() => {
             refuse(format!("run {} is being cancelled: no step is made any more", view.run()))
@@ -145,6 +182,45 @@ fn retry(view: &RunView, step: StepId, who: String, why: String) -> Result<Vec<E
         | StepState::Compensating
         | StepState::CompensationInterrupted => Ok(Vec::new()),
         other => refuse(format!("{step} is {}: only a failed step is tried again", other.as_str())),
+    }
+}
+
+fn retry_group(view: &RunView, group: &GroupView, id: StepId, who: String, why: String) -> Result<Vec<Entry>> {
+    if view.cancel().is_some() {
+        return refuse(format!("run {} is being cancelled: no step is made any more", view.run()));
+    }
+    let failed = view
+        .members(id.as_str())
+        .filter(|(step, state)| matches!(state.state, StepState::Failed { .. }) && backoff::exhausted(step, state))
+        .map(|(step, _)| step.id.clone());
+    let again: Vec<StepId> = group.late.then(|| id.clone()).into_iter().chain(failed).collect();
+    if again.is_empty() && group.done + group.skipped == group.steps {
+        return refuse(format!("{id} is {}: only what failed or is late is tried again", group.state));
+    }
+    let request = |step| Entry::RetryRequested { step, who: who.clone(), why: why.clone() };
+    Ok(again.into_iter().map(request).collect())
+}
+
+/// Every member that could be skipped by itself is.
+fn skip_group(view: &RunView, group: StepId, who: String, why: String) -> Result<Vec<Entry>> {
+    let open = view.cancel().is_none();
+    let passed: Vec<Entry> = view
+        .members(group.as_str())
+        .filter(|(_, state)| match state.state {
+            StepState::CompensationFailed { .. } => true,
+            StepState::Pending | StepState::Failed { .. } | StepState::Interrupted => open,
+            _ => false,
+        })
+        .map(|(step, state)| {
+            let outcome = Outcome::Skipped { reason: format!("{who}: {why}") };
+            Entry::StepOutcome { step: step.id.clone(), attempt: state.attempts, outcome }
+        })
+        .collect();
+    let skipped = view.members(group.as_str()).any(|(_, state)| matches!(state.state, StepState::Skipped { .. }));
+    match (passed.is_empty(), skipped) {
+        (true, true) => Ok(Vec::new()),
+        (true, false) => refuse(format!("no step of {group} can be skipped: each is done or under way")),
+        (false, _) => Ok(std::iter::once(Entry::SkipRequested { step: group, who, why }).chain(passed).collect()),
     }
 }
 

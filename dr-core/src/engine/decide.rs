@@ -1,10 +1,10 @@
 use std::time::Duration;
 
-use super::{RunView, StepState, StepView, backoff, view::Cancel};
+use super::{RunView, StepState, StepView, backoff, deadline, view::Cancel};
 use crate::{
     journal::{Entry, RunEnd},
     model::StepId,
-    plan::{Plan, PlanStep},
+    plan::{Plan, PlanStep, Ungraceful},
     step::Reversibility,
     time::Timestamp,
 };
@@ -26,10 +26,19 @@ pub enum Command {
         /// The steps that wait.
         steps: Vec<StepId>,
     },
-    /// Write down that the run waits for a decision about a failed step.
+    /// Write down that the run waits for a decision about a failed step, or a group that is late.
     Pause {
+        /// The step or group.
+        step: StepId,
+        /// Why, for a person.
+        reason: String,
+    },
+    /// Go on without a step that failed for good, as the plan's rule for ungraceful mode has it.
+    Skip {
         /// The step.
         step: StepId,
+        /// The attempt that failed.
+        attempt: u32,
         /// Why, for a person.
         reason: String,
     },
@@ -64,7 +73,7 @@ pub fn decide(plan: &Plan, view: &RunView, now: Timestamp) -> Vec<Command> {
         Course::Unwind(cancel) => unwind(view, cancel),
         Course::Complete => vec![completed(view)],
         Course::TimeOut => timed_out(plan, view),
-        Course::Forward => forward(view),
+        Course::Forward => forward(view, now),
     }
 }
 
@@ -72,7 +81,7 @@ pub fn decide(plan: &Plan, view: &RunView, now: Timestamp) -> Vec<Command> {
 pub(super) fn wants(plan: &Plan, view: &RunView, now: Timestamp, intent: &Entry) -> bool {
     match (course(plan, view, now), intent) {
         (Course::Forward, Entry::StepIntent(intent)) => {
-            let only_retries = view.failed_for_good().next().is_some();
+            let only_retries = view.failed_for_good().next().is_some() || view.late_groups().next().is_some();
             let ready = view.paused().is_none().then(|| view.find_ready(intent.step.as_str())).flatten();
             ready.is_some_and(|(step, state)| {
                 let may = may_start(state, only_retries) && !closed(view, step);
@@ -110,19 +119,35 @@ fn course<'a>(plan: &Plan, view: &'a RunView, now: Timestamp) -> Course<'a> {
     }
 }
 
-fn forward(view: &RunView) -> Vec<Command> {
-    // A failure stops new steps, not those under way (guarantee 4).
+fn forward(view: &RunView, now: Timestamp) -> Vec<Command> {
+    let mut commands: Vec<Command> =
+        view.failed_for_good().filter_map(|(step, failed)| pass(view, step, failed)).collect();
+    if !commands.is_empty() {
+        return commands;
+    }
+    // A failure stops new steps, not those under way (guarantee 4); so does a group whose time is up.
     let failed = view.failed_for_good().next();
-    let mut commands = Vec::new();
     if let Some((step, failed)) = failed
         && !view.failure_told()
     {
         commands.push(pause(step, failed));
     }
+    commands.extend(deadline::late(view, now));
     if view.paused().is_none() {
-        start_ready(view, failed.is_some(), &mut commands);
+        let only_retries = failed.is_some() || !commands.is_empty() || view.late_groups().next().is_some();
+        start_ready(view, only_retries, &mut commands);
     }
     commands
+}
+
+/// Goes on without a step that failed for good, where the plan says so for ungraceful mode.
+fn pass(view: &RunView, step: &PlanStep, failed: &StepView) -> Option<Command> {
+    let StepState::Failed { failure } = &failed.state else { return None };
+    let may = step.ungraceful == Some(Ungraceful::Skip) && view.ungraceful(step.id.as_str());
+    may.then(|| {
+        let reason = format!("ungraceful, and it failed: {failure}");
+        Command::Skip { step: step.id.clone(), attempt: failed.attempts, reason }
+    })
 }
 
 /// Every step that is ready begins at once, so that the run is as long as its critical path (guarantee 8).
@@ -146,9 +171,10 @@ fn may_start(state: &StepView, only_retries: bool) -> bool {
     !only_retries || state.retry_asked
 }
 
-/// Whether a step waits at its gate. One approval of the plan's digest opens every gate (guarantee 5).
+/// Whether a step waits at its gate. One approval of the plan's digest opens every gate that its giver may open
+/// (guarantee 5).
 fn closed(view: &RunView, step: &PlanStep) -> bool {
-    step.gate.is_some() && !view.approved()
+    step.gate.as_ref().is_some_and(|gate| !view.is_open(gate))
 }
 
 fn pause(step: &PlanStep, view: &StepView) -> Command {

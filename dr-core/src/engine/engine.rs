@@ -140,19 +140,34 @@ impl Engine {
     /// the run exists, or another process is creating one for the application; what the journal fails with.
     pub async fn create(&self, new: NewRun) -> Result<()> {
         new.check()?;
-        // One creation at a time for an application: the check for an open run and the creation are one.
-        let application = new.plan.application().clone();
-        let turn = self.core.journal.acquire(&creation(&application)?, &self.core.owner, self.core.ttl).await?;
-        let created = self.create_alone(new, &application).await;
-        let _ = self.core.journal.release(turn).await;
+        // One creation at a time for an application: the check for an open run and the creation are one. Child plans take
+        // their applications with them, in one order everywhere.
+        let mut turns = Vec::new();
+        let mut created = Ok(());
+        for application in new.plan.applications() {
+            match self.core.journal.acquire(&creation(application)?, &self.core.owner, self.core.ttl).await {
+                Ok(turn) => turns.push(turn),
+                Err(error) => {
+                    created = Err(error);
+                    break;
+                }
+            }
+        }
+        if created.is_ok() {
+            created = self.create_alone(new).await;
+        }
+        for turn in turns {
+            let _ = self.core.journal.release(turn).await;
+        }
         created
     }
 
-    async fn create_alone(&self, new: NewRun, application: &ApplicationId) -> Result<()> {
+    async fn create_alone(&self, new: NewRun) -> Result<()> {
+        let applications = new.plan.applications();
         for open in self.core.journal.open_runs().await? {
             let first = self.core.journal.read(&open, Seq(0)).try_next().await?;
             if let Some(Entry::RunCreated { plan, .. }) = first.map(|record| record.entry)
-                && plan.application() == application
+                && let Some(application) = plan.applications().intersection(&applications).next()
                 && open != new.run
             {
                 let message = format!("run {open} of {application} has not ended: resume it or cancel it first");

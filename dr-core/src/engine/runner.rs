@@ -8,6 +8,7 @@ use super::{
     announce::{Announcer, decider},
     attempt::{self, Before, Ended, Job},
     control::accept,
+    deadline,
     decide::{decide, wants},
     engine::Core,
     lease_keeper::{self, LeaseTerm},
@@ -19,7 +20,7 @@ use crate::{
     journal::{Decision, Entry, Lease, Outcome, Seq},
     model::StepId,
     plan::{Plan, resolve},
-    step::{CancellationToken, DynStep, StepCx},
+    step::{CancellationToken, DynStep, ModeSwitch, StepCx},
     time::{Monotonic, Timestamp, timeout},
 };
 
@@ -40,6 +41,8 @@ pub(super) struct Runner {
     since: Monotonic,
     tasks: JoinSet<()>,
     live: BTreeMap<StepId, CancellationToken>,
+    /// What the attempts under way see of their mode.
+    modes: BTreeMap<StepId, ModeSwitch>,
     first_starts: BTreeMap<StepId, Monotonic>,
     /// How many gates the approver was asked about.
     asked: usize,
@@ -69,6 +72,7 @@ impl Runner {
             announcer: Arc::new(announcer),
             tasks: JoinSet::new(),
             live: BTreeMap::new(),
+            modes: BTreeMap::new(),
             first_starts: BTreeMap::new(),
             asked: 0,
             inbox,
@@ -98,12 +102,16 @@ impl Runner {
     async fn until_settled(&mut self) -> Result<()> {
         self.append(vec![Entry::EngineStarted { owner: self.core.owner.clone() }]).await?;
         self.keep_lease();
-        let spent = self.now().since(self.view.created());
-        let mut deadline = self.core.clock.sleep(self.plan.deadline().saturating_sub(spent)).fuse();
+        let mut ends = None;
+        let mut deadline = self.core.clock.sleep(self.plan.deadline()).fuse();
         loop {
             self.advance().await?;
             if self.view.ended().is_some() || self.nobody_can_help() {
                 return Ok(());
+            }
+            let next = deadline::next(&self.view);
+            if ends.replace(next) != Some(next) {
+                deadline = self.core.clock.sleep(next.since(self.now())).fuse();
             }
             let mut mails = Vec::new();
             tokio::select! {
@@ -148,6 +156,9 @@ impl Runner {
                 match command {
                     Command::Start { step, attempt, pause } => self.start(step, attempt, pause),
                     Command::Compensate { step, attempt, pause } => self.compensate(step, attempt, pause),
+                    Command::Skip { step, attempt, reason } => {
+                        entries.push(Entry::StepOutcome { step, attempt, outcome: Outcome::Skipped { reason } });
+                    }
                     Command::StopRunning => self.live.values().for_each(CancellationToken::cancel),
                     Command::AskApproval { steps } => entries.extend(steps.into_iter().map(|step| self.question(step))),
                     Command::Pause { step, reason } => {
@@ -181,15 +192,18 @@ impl Runner {
         let step: Arc<dyn DynStep> = Arc::clone(self.core.steps.get(&planned.kind)?);
         let clock = self.core.clock.clone();
         let cancel = CancellationToken::new();
+        let mode = ModeSwitch::new(self.view.ungraceful(id.as_str()));
         let cx = StepCx::new(self.view.run().clone(), id.clone(), self.lease.epoch, clock, timeout)
             .with_attempt(attempt)
             .with_cancel(cancel.clone())
+            .with_mode(planned.ungraceful, mode.clone())
             .with_progress(Arc::clone(&self.announcer) as _);
         let params = resolve(&planned.params, &|id| self.view.step(id).and_then(|step| step.output()));
         // What an earlier attempt captured stays: a look now would see that attempt's own effect (guarantee 6).
         let before = if state.begun { Before::Known(state.before.clone()) } else { Before::Capture };
         let (term, mail) = (self.term.clone(), self.mail.clone());
         self.live.insert(id.clone(), cancel);
+        self.modes.insert(id.clone(), mode);
         Some(Job { step, timeout, params, before, pause, cx, term, mail })
     }
 
@@ -259,6 +273,7 @@ impl Runner {
             match mail {
                 Mail::Ended { step, attempt, ended } => {
                     self.live.remove(&step);
+                    self.modes.remove(&step);
                     outcomes.extend(outcome(step, attempt, ended)?);
                 }
                 Mail::Control { control, taken } => controls.push((control, Some(taken))),
@@ -344,13 +359,19 @@ impl Runner {
             let message = format!("the journal says that it ends at {last}, after {expected} records");
             return Err(Error::new(ErrorKind::Storage, message));
         }
-        let at = self.core.clock.wall();
+        // As measured: a wall that is set anew while the run is worked on moves no deadline (guarantee 10).
+        let at = self.now();
         // What the state was matters only where somebody decided.
         let was = entries.iter().any(|entry| decider(entry).is_some()).then(|| self.view.state());
         for (seq, entry) in (first.0 + 1..).zip(&entries) {
             self.view.apply(Seq(seq), at, self.lease.epoch, entry);
             let took = self.took(entry);
             self.announcer.entry(&self.view, entry, took);
+        }
+        if entries.iter().any(|entry| matches!(entry, Entry::ModeSwitched { .. })) {
+            // Attempts that are under way see it at once: some can be content with less, or insist.
+            let switched = self.modes.iter().filter(|(step, _)| self.view.ungraceful(step.as_str()));
+            switched.for_each(|(_, mode)| mode.throw());
         }
         if let Some(was) = was {
             self.announcer.resumed(&self.view, was, &entries);

@@ -4,6 +4,7 @@ use serde_json::Value;
 use crate::{
     error::{Effect, Failure},
     journal::{Intent, Outcome},
+    plan::Ungraceful,
     time::Timestamp,
 };
 
@@ -86,6 +87,9 @@ pub struct StepView {
     pub failures: u32,
     /// Whether somebody asked for another attempt that has not been made yet.
     pub retry_asked: bool,
+    /// Whether somebody switched it to ungraceful.
+    #[serde(default)]
+    pub ungraceful: bool,
     /// Whether an intent was written: its before-image, if it has one, is final.
     pub begun: bool,
     /// What stood before the first attempt.
@@ -179,6 +183,14 @@ impl StepView {
             }
             Outcome::Skipped { reason } => self.state = StepState::Skipped { reason: reason.clone() },
             Outcome::Compensated => self.state = StepState::Compensated,
+        }
+    }
+
+    /// Somebody switched it to ungraceful: a failure so far is no longer the last word, unless the rule is to go on without.
+    pub(super) fn switch(&mut self, rule: Ungraceful) {
+        self.ungraceful = true;
+        if rule != Ungraceful::Skip && matches!(self.state, StepState::Failed { .. }) {
+            self.retry();
         }
     }
 

@@ -6,12 +6,13 @@ use serde_json::Value;
 use super::{
     RunState, StepView,
     frontier::{Frontier, Places},
+    group_view::{GroupClock, GroupView},
 };
 use crate::{
     error::{Effect, Error, ErrorKind, Result},
     journal::{Decision, Entry, Journal, Link, Outcome, RequestId, RunEnd, Seq, Signed, damaged},
     model::{Epoch, OwnerId, RunId, StepId},
-    plan::{Inventory, Plan, PlanStep},
+    plan::{Gate, Group, Inventory, Mode, Plan, PlanStep},
     planner::{BeforeImage, BeforeImages},
     time::Timestamp,
     validation::Finding,
@@ -62,7 +63,9 @@ pub struct RunView {
     steps: Vec<StepView>,
     frontier: Frontier,
     asked: BTreeSet<StepId>,
-    approval: Option<Approval>,
+    approvals: Vec<Approval>,
+    /// In the order of the plan's groups.
+    groups: Vec<GroupClock>,
     paused: Option<Signed>,
     failure_told: bool,
     cancel: Option<Cancel>,
@@ -85,7 +88,10 @@ impl RunView {
         };
         let steps = vec![StepView::default(); plan.steps().len()];
         let frontier = Frontier::of(Arc::new(Places::of(plan.steps())), plan.steps(), &steps);
+        let groups =
+            plan.groups().iter().map(|group| GroupClock::of(plan.places_in(group.id.as_str()).len())).collect();
         Ok(Self {
+            groups,
             steps,
             frontier,
             run,
@@ -98,7 +104,7 @@ impl RunView {
             taken_up: 0,
             owner: None,
             asked: BTreeSet::new(),
-            approval: None,
+            approvals: Vec::new(),
             paused: None,
             failure_told: false,
             cancel: None,
@@ -155,15 +161,25 @@ impl RunView {
                     self.cancel.get_or_insert(Cancel { by: by.clone(), compensate: true });
                     self.failure_told = false;
                 }
-                self.approval = Some(Approval { decision: *decision, by });
+                self.approvals.push(Approval { decision: *decision, by });
             }
-            Entry::Paused { step: Some(_), .. } => self.failure_told = true,
+            Entry::Paused { step: Some(part), .. } => match self.clock(part) {
+                Some(clock) => clock.late = true,
+                None => self.failure_told = true,
+            },
             Entry::Paused { reason, step: None, who } => {
                 self.paused = Some(Signed { who: who.clone().unwrap_or_default(), why: reason.clone() });
             }
             Entry::Resumed { .. } => self.paused = None,
             Entry::RetryRequested { step, .. } => {
-                self.with(step, StepView::retry);
+                match self.clock(step) {
+                    Some(clock) => (clock.late, clock.started) = (false, Some(at)),
+                    None => self.with(step, StepView::retry),
+                }
+                self.lift_failure_pause(true);
+            }
+            Entry::ModeSwitched { step, .. } => {
+                self.switch(step.as_ref());
                 self.lift_failure_pause(true);
             }
             Entry::CancelRequested { who, why, compensate } => {
@@ -181,6 +197,24 @@ impl RunView {
         }
     }
 
+    /// Switches every step of a part of the plan that has a rule for ungraceful mode and has not ended.
+    fn switch(&mut self, part: Option<&StepId>) {
+        let plan = Arc::clone(&self.plan);
+        for at in plan.places_of(part.map(StepId::as_str)) {
+            if let Some(rule) = plan.steps().get(at).and_then(|step| step.ungraceful)
+                && self.steps.get(at).is_some_and(|step| !step.settled())
+            {
+                self.change(at, |step| step.switch(rule));
+            }
+        }
+    }
+
+    /// The clock of a group, when the name is one's.
+    fn clock(&mut self, name: &StepId) -> Option<&mut GroupClock> {
+        let at = self.plan.groups().iter().position(|group| group.id == *name)?;
+        self.groups.get_mut(at)
+    }
+
     fn with(&mut self, step: &StepId, change: impl FnOnce(&mut StepView)) {
         if let Some(at) = self.frontier.find(step.as_str()) {
             self.change(at, change);
@@ -190,8 +224,17 @@ impl RunView {
     /// The only way to change a step: the frontier follows.
     fn change(&mut self, at: usize, change: impl FnOnce(&mut StepView)) {
         if let (Some(step), Some(view)) = (self.plan.steps().get(at), self.steps.get_mut(at)) {
+            let (was_settled, had_begun) = (view.settled(), view.started.is_some());
             change(view);
             self.frontier.update(at, step, view);
+            let (settled, started) = (view.settled(), view.started);
+            if was_settled != settled || had_begun != started.is_some() {
+                for group in self.plan.group_places_around(step.id.as_str()) {
+                    if let Some(clock) = self.groups.get_mut(group) {
+                        clock.member(was_settled, settled, started);
+                    }
+                }
+            }
         }
     }
 
@@ -267,6 +310,36 @@ impl RunView {
         self.at(self.frontier.find(id)?)
     }
 
+    /// The group of this name, as its members' states make it.
+    #[must_use]
+    pub fn group(&self, id: &str) -> Option<GroupView> {
+        let mut groups = self.plan.groups().iter().zip(&self.groups);
+        groups.find(|(group, _)| group.id == *id).map(|(group, clock)| GroupView::of(self, group, clock))
+    }
+
+    /// The groups with what their clocks say.
+    pub(super) fn group_clocks(&self) -> impl Iterator<Item = (&Group, &GroupClock)> {
+        self.plan.groups().iter().zip(&self.groups)
+    }
+
+    /// The groups whose deadline has passed before their members had ended, and that nobody has decided on since.
+    pub fn late_groups(&self) -> impl Iterator<Item = &Group> {
+        self.group_clocks().filter(|(_, clock)| clock.late && clock.open > 0).map(|(group, _)| group)
+    }
+
+    /// The steps in a group and in the groups in it.
+    pub(super) fn members(&self, group: &str) -> impl Iterator<Item = (&PlanStep, &StepView)> {
+        self.plan.places_in(group).iter().filter_map(|at| self.at(*at))
+    }
+
+    /// Whether a step is in ungraceful mode: its plan has a rule for it, and the plan's goal or somebody asked for it.
+    #[must_use]
+    pub fn ungraceful(&self, step: &str) -> bool {
+        self.find(step).is_some_and(|(planned, view)| {
+            planned.ungraceful.is_some() && (view.ungraceful || self.plan.goal().mode == Mode::Ungraceful)
+        })
+    }
+
     fn at(&self, at: usize) -> Option<(&PlanStep, &StepView)> {
         Some((self.plan.steps().get(at)?, self.steps.get(at)?))
     }
@@ -307,16 +380,40 @@ impl RunView {
         &self.asked
     }
 
-    /// The answer to the gates, when there is one.
+    /// The last answer to the gates, when there is one.
     #[must_use]
     pub fn approval(&self) -> Option<&Approval> {
-        self.approval.as_ref()
+        self.approvals.last()
     }
 
-    /// Whether the plan's gates are open.
+    /// Every answer to the gates: more than one where gates have different approvers.
+    #[must_use]
+    pub fn approvals(&self) -> &[Approval] {
+        &self.approvals
+    }
+
+    /// Whether somebody approved the plan. A gate with approvers of its own may [wait](Self::is_open) still.
     #[must_use]
     pub fn approved(&self) -> bool {
-        self.approval.as_ref().is_some_and(|approval| approval.decision == Decision::Approve)
+        self.approvals.iter().any(|approval| approval.decision == Decision::Approve)
+    }
+
+    /// Whether somebody who may do so has opened a gate.
+    #[must_use]
+    pub fn is_open(&self, gate: &Gate) -> bool {
+        let opens = |approval: &Approval| approval.decision == Decision::Approve && gate.may_approve(&approval.by.who);
+        self.approvals.iter().any(opens)
+    }
+
+    /// Whether a gate that was asked about waits for an answer.
+    #[must_use]
+    pub fn waits_at_gate(&self) -> bool {
+        let shut = |step: &StepId| {
+            let gate = self.find(step.as_str()).and_then(|(planned, _)| planned.gate.as_ref());
+            gate.is_some_and(|gate| !self.is_open(gate))
+        };
+        let rejected = self.approvals.iter().any(|approval| approval.decision == Decision::Reject);
+        !rejected && self.asked.iter().any(shut)
     }
 
     /// Who paused the run, and why, while it is paused.
@@ -381,7 +478,7 @@ impl RunView {
         if self.held.is_some() {
             return RunState::Held;
         }
-        if self.failed_for_good().next().is_some() {
+        if self.failed_for_good().next().is_some() || self.cancel.is_none() && self.late_groups().next().is_some() {
             return RunState::PausedByFailure;
         }
         if self.paused.is_some() {
@@ -390,7 +487,7 @@ impl RunView {
         if self.cancel.is_some() {
             return RunState::Cancelling;
         }
-        match (self.under_way(), !self.asked.is_empty() && self.approval.is_none(), self.taken_up) {
+        match (self.under_way(), self.waits_at_gate(), self.taken_up) {
             (false, true, _) => RunState::WaitingForApproval,
             (false, _, 0) => RunState::Pending,
             _ => RunState::Running,

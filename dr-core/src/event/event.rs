@@ -108,6 +108,16 @@ pub enum EventKind {
         /// The step.
         step: StepId,
     },
+    /// Somebody switched the run, or a part of it, to ungraceful.
+    ModeSwitched {
+        /// The step or group; absent for the whole run.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<StepId>,
+        /// Who.
+        who: String,
+        /// Why.
+        why: String,
+    },
     /// The run waits for a decision.
     ApprovalRequested {
         /// The step before which it waits.

@@ -155,7 +155,7 @@ pub enum Entry {
     Paused {
         /// Why.
         reason: String,
-        /// The step whose failure made it wait, when one did.
+        /// The step whose failure, or the group whose lateness, made it wait, when one did.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         step: Option<StepId>,
         /// Who made it wait, when somebody did.
@@ -169,9 +169,9 @@ pub enum Entry {
         /// Why.
         why: String,
     },
-    /// Somebody asked for another attempt of a failed step.
+    /// Somebody asked for another attempt of a failed step, or gave a group that was late its time anew.
     RetryRequested {
-        /// The step.
+        /// The step or group.
         step: StepId,
         /// By whom.
         who: String,
@@ -180,8 +180,18 @@ pub enum Entry {
     },
     /// Somebody asked to go on without a step.
     SkipRequested {
-        /// The step.
+        /// The step or group.
         step: StepId,
+        /// By whom.
+        who: String,
+        /// Why.
+        why: String,
+    },
+    /// Somebody switched the run, or a part of it, to ungraceful: from here on the plan's rules for that hold.
+    ModeSwitched {
+        /// The step or group; absent for the whole run.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<StepId>,
         /// By whom.
         who: String,
         /// Why.

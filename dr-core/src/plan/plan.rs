@@ -209,6 +209,29 @@ impl Plan {
         self.membership.steps_in(group).iter().filter_map(|at| self.draft.steps.get(*at)).collect()
     }
 
+    /// The places of the steps in a group and in the groups in it.
+    pub(crate) fn places_in(&self, group: &str) -> &[usize] {
+        self.membership.steps_in(group)
+    }
+
+    /// The places, in [`groups`](Self::groups), of the groups around a step or group.
+    pub(crate) fn group_places_around(&self, member: &str) -> impl Iterator<Item = usize> {
+        std::iter::successors(self.membership.group_of(member), |at| {
+            self.membership.group_of(self.draft.groups.get(*at)?.id.as_str())
+        })
+    }
+
+    /// The places of the steps that a step, a group or (without a name) the whole plan stands for.
+    pub(crate) fn places_of(&self, part: Option<&str>) -> Vec<usize> {
+        match part {
+            None => (0..self.draft.steps.len()).collect(),
+            Some(id) => match self.position(id) {
+                Some(at) => vec![at],
+                None => self.places_in(id).to_vec(),
+            },
+        }
+    }
+
     /// The regions that the application keeps beside the two that the goal names.
     #[must_use]
     pub fn standing(&self) -> &[RegionId] {

@@ -85,6 +85,10 @@ impl RunReport {
             Entry::SkipRequested { step, who, why } => {
                 self.tell(at, MomentKind::Note, because(format!("{who} asked to go on without {step}"), why));
             }
+            Entry::ModeSwitched { step, who, why } => {
+                let what = step.as_ref().map_or("the run", |step| step.as_str());
+                self.tell(at, MomentKind::Decided, because(format!("{who} switched {what} to ungraceful"), why));
+            }
             Entry::CancelRequested { who, why, compensate } => {
                 let extent = if *compensate { ", and what was done was to be taken back" } else { "" };
                 self.tell(at, MomentKind::Note, because(format!("{who} cancelled the run{extent}"), why));

@@ -2,10 +2,11 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use sha2::{Digest as _, Sha256};
 
-use super::CancellationToken;
+use super::{CancellationToken, ModeSwitch};
 use crate::{
     error::{Effect, Error, ErrorKind, Result},
     model::{Epoch, RunId, StepId},
+    plan::{Mode, Ungraceful},
     time::{Monotonic, SharedClock, timeout},
 };
 
@@ -33,6 +34,8 @@ pub struct StepCx {
     /// Fires when the attempt is no longer wanted.
     pub cancel: CancellationToken,
     before: Option<serde_json::Value>,
+    rule: Option<Ungraceful>,
+    switch: ModeSwitch,
     progress: Option<Arc<dyn ProgressSink>>,
 }
 
@@ -50,6 +53,8 @@ impl StepCx {
             clock,
             cancel: CancellationToken::new(),
             before: None,
+            rule: None,
+            switch: ModeSwitch::default(),
             progress: None,
         }
     }
@@ -65,6 +70,14 @@ impl StepCx {
     #[must_use]
     pub fn with_before(mut self, before: Option<serde_json::Value>) -> Self {
         self.before = before;
+        self
+    }
+
+    /// The same context with what the plan lets the step do in ungraceful mode, and the switch that says whether it is in it.
+    #[must_use]
+    pub fn with_mode(mut self, rule: Option<Ungraceful>, switch: ModeSwitch) -> Self {
+        self.rule = rule;
+        self.switch = switch;
         self
     }
 
@@ -86,6 +99,24 @@ impl StepCx {
     #[must_use]
     pub fn before(&self) -> Option<&serde_json::Value> {
         self.before.as_ref()
+    }
+
+    /// How much the step may insist on, now: it can change while an attempt is made, and never back.
+    ///
+    /// Ungraceful only for a step to which the plan gives a rule for it, in a run (or part of it) that somebody switched or
+    /// whose goal is ungraceful. A step without a rule does what was approved, whatever the run's mode is.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        if self.rule.is_some() && self.switch.is_thrown() { Mode::Ungraceful } else { Mode::Graceful }
+    }
+
+    /// How many in a hundred are enough, when the plan says so for ungraceful mode and the step is in it; all otherwise.
+    #[must_use]
+    pub fn minimum_success(&self) -> Option<u8> {
+        match (self.mode(), self.rule) {
+            (Mode::Ungraceful, Some(Ungraceful::MinimumSuccess { percent })) => Some(percent),
+            _ => None,
+        }
     }
 
     /// Time left until the deadline, zero when it has passed.

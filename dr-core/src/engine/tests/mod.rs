@@ -5,6 +5,8 @@ mod controls;
 mod crashes;
 mod fencing;
 mod frontier;
+mod groups;
+mod modes;
 mod random_plans;
 mod retries;
 mod runs;

@@ -10,7 +10,7 @@ use crate::{
     error::{Effect, Error, ErrorKind, Failure, Retry},
     journal::{Entry, Intent, Outcome, Seq},
     model::{Epoch, OwnerId, StepId},
-    plan::{Inventory, Plan},
+    plan::{Inventory, Plan, Ungraceful},
     time::{Clock as _, Timestamp},
 };
 
@@ -51,6 +51,9 @@ fn plan(bench: &Bench, shapes: &[Shape], plain: bool) -> Plan {
         };
         if shape.gate && !plain {
             draft = draft.gate("may it?");
+        }
+        if shape.takes_ms.is_multiple_of(4) && !plain {
+            draft = draft.ungraceful(Ungraceful::Skip);
         }
         for before in &shape.after {
             draft = draft.after(&format!("s{before}"));
@@ -141,6 +144,13 @@ fn check(plan: &Plan, view: &RunView, commands: &[Command]) {
                     assert!(!stands, "{} still stands on {step}", later.id);
                 }
             }
+            Command::Skip { step, attempt, .. } => {
+                let state = view.step(step.as_str()).unwrap();
+                assert_eq!(plan.step(step.as_str()).unwrap().ungraceful, Some(Ungraceful::Skip), "{step}");
+                assert!(view.failed_for_good().any(|(failed, _)| failed.id == *step), "{step} may be tried again");
+                assert_eq!(*attempt, state.attempts);
+                assert!(view.cancel().is_none());
+            }
             _ => {}
         }
     }
@@ -210,6 +220,7 @@ proptest! {
                         fold.apply(&Entry::Paused { reason, step: Some(step), who: None });
                         moved = true;
                     }
+                    Command::Skip { step, reason, .. } => { fold.end(&step, Outcome::Skipped { reason }); moved = true; }
                     Command::StopRunning => stop = true,
                     Command::End { end, summary } => { fold.apply(&Entry::RunEnded { end, summary }); moved = true; }
                 }
