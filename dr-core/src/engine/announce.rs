@@ -23,22 +23,38 @@ impl Announcer {
         self.events.emit(&Event { at, monotonic, run: Some(self.run.clone()), kind });
     }
 
-    /// Tells what an entry means, now that `view` has taken it in.
-    pub(super) fn entry(&self, view: &RunView, entry: &Entry, took: Duration) {
-        if let Some(kind) = event(view, entry, took) {
-            self.emit(kind);
-        }
+    pub(super) fn tell(&self, kinds: Vec<EventKind>) {
+        kinds.into_iter().for_each(|kind| self.emit(kind));
     }
+}
 
-    /// Tells that the run goes on, when somebody's decision among `entries` has ended the pause it was in.
-    pub(super) fn resumed(&self, view: &RunView, was: RunState, entries: &[Entry]) {
-        let paused = |state| matches!(state, RunState::PausedByFailure | RunState::PausedByOperator);
-        if let Some(who) = entries.iter().find_map(decider)
-            && paused(was)
-            && !paused(view.state())
-        {
-            self.emit(EventKind::RunResumed { who: who.to_owned() });
+/// Whether the run waits for a person's decision on what was done so far.
+pub(super) fn waits(view: &RunView) -> bool {
+    matches!(view.state(), RunState::PausedByFailure | RunState::PausedByOperator)
+}
+
+/// What records mean to those who watch, told from one record after the other: by the engine that writes them, and by
+/// whoever reads them elsewhere, in the same words.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Telling {
+    /// Who decided something while the run waited, until the records of that decision are through.
+    decided: Option<String>,
+}
+
+impl Telling {
+    /// What an entry means, now that `view` has taken it in; `waited` is whether the run [waited](waits) before.
+    pub(super) fn events(&mut self, view: &RunView, waited: bool, entry: &Entry, took: Duration) -> Vec<EventKind> {
+        match (decider(entry), entry) {
+            (Some(who), _) => self.decided = waited.then(|| who.to_owned()),
+            // A decision to skip takes effect with the outcomes that follow it.
+            (None, Entry::StepOutcome { outcome: Outcome::Skipped { .. }, .. }) => {}
+            (None, _) => self.decided = None,
         }
+        let mut kinds: Vec<EventKind> = event(view, entry, took).into_iter().collect();
+        if self.decided.is_some() && !waits(view) {
+            kinds.extend(self.decided.take().map(|who| EventKind::RunResumed { who }));
+        }
+        kinds
     }
 }
 
@@ -99,6 +115,9 @@ fn event(view: &RunView, entry: &Entry, took: Duration) -> Option<EventKind> {
         Entry::Paused { reason, .. } => EventKind::RunPaused { reason },
         Entry::CancelRequested { who, why, .. } => {
             EventKind::Said { who: "engine".to_owned(), message: format!("{who} cancels the run: {why}") }
+        }
+        Entry::RequestAnswered { request, refused: Some(why) } => {
+            EventKind::Said { who: "engine".to_owned(), message: format!("request {request} is refused: {why}") }
         }
         Entry::RunEnded { end, summary } => EventKind::RunEnded { end, summary },
         // A retry shows as the attempt it leads to, a skip as its outcome, a resumption as the end of the pause.

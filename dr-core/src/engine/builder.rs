@@ -38,6 +38,8 @@ impl EngineBuilder {
                 approver: None,
                 ttl: Duration::from_secs(30),
                 patience: Duration::ZERO,
+                listen_every: Duration::from_secs(1),
+                answer_within: Duration::from_secs(30),
                 on_pause: OnPause::default(),
                 active: std::sync::Mutex::default(),
             },
@@ -77,6 +79,22 @@ impl EngineBuilder {
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Self {
         self.core.patience = patience;
+        self
+    }
+
+    /// How often the inbox of a run is looked into, and its journal by whoever waits for an answer or follows; every second
+    /// of the clock by default.
+    #[must_use]
+    pub fn listen_every(mut self, every: Duration) -> Self {
+        self.core.listen_every = every;
+        self
+    }
+
+    /// How long a control waits for the answer of the engine that holds the run, on the clock; 30 s by default. What is
+    /// not answered by then stays in the run's inbox.
+    #[must_use]
+    pub fn answer_within(mut self, patience: Duration) -> Self {
+        self.core.answer_within = patience;
         self
     }
 

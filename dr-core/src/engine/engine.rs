@@ -10,8 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     Approver, Control, EngineBuilder, NewRun, OnPause, RunView,
-    announce::Announcer,
-    control::accept,
+    announce::{Announcer, Telling, waits},
     mail::{Mail, Mailbox},
     runner::{Runner, check_steps},
 };
@@ -24,6 +23,10 @@ use crate::{
     time::{Monotonic, SharedClock},
 };
 
+/// The longest lease under which a run is written into without being run: should the process die meanwhile, nobody waits
+/// longer for the run.
+const SHORT: Duration = Duration::from_secs(10);
+
 /// What an engine works with.
 #[derive(Debug)]
 pub(super) struct Core {
@@ -35,6 +38,8 @@ pub(super) struct Core {
     pub(super) approver: Option<Arc<dyn Approver>>,
     pub(super) ttl: Duration,
     pub(super) patience: Duration,
+    pub(super) listen_every: Duration,
+    pub(super) answer_within: Duration,
     pub(super) on_pause: OnPause,
     pub(super) active: Mutex<BTreeMap<RunId, Mailbox>>,
 }
@@ -125,6 +130,10 @@ impl Engine {
     #[must_use]
     pub fn builder(journal: Arc<dyn Journal>, steps: StepRegistry, clock: SharedClock) -> EngineBuilder {
         EngineBuilder::new(journal, steps, clock)
+    }
+
+    pub(super) fn core(&self) -> &Core {
+        &self.core
     }
 
     pub(super) fn from_core(core: Core) -> Self {
@@ -243,14 +252,14 @@ impl Engine {
         }
     }
 
-    /// Tells a run what somebody wants of it: through the engine's ear while this engine works on it, through the journal
-    /// otherwise. Durable when this returns; saying it twice says it once.
+    /// Tells a run what somebody wants of it: through the engine's ear while this engine works on it; into the journal while
+    /// nobody does, for which the run is held for a moment; and through the run's inbox while an engine of another process
+    /// does, whose answer is waited for. Durable when this returns; saying it twice says it once.
     ///
     /// # Errors
     ///
-    /// As [`accept`](super::accept); [`Conflict`](ErrorKind::Conflict) while an engine of another process holds the run;
-    /// [`Unavailable`](ErrorKind::Unavailable) when the engine let go of the run before it listened; what the journal
-    /// fails with.
+    /// As [`accept`](super::accept) and [`ask`](Self::ask); [`Unavailable`](ErrorKind::Unavailable) when the engine let go
+    /// of the run before it listened; what the journal fails with.
     pub async fn control(&self, run: &RunId, control: Control) -> Result<()> {
         let (taken, answer) = oneshot::channel();
         match self.ear(run) {
@@ -258,7 +267,7 @@ impl Engine {
                 mail.send(Mail::Control { control, taken });
                 answer.await.unwrap_or_else(|_| Err(deaf(run)))
             }
-            None => self.write(run, |view| accept(view, &control)).await,
+            None => self.control_from_outside(run, &control).await,
         }
     }
 
@@ -290,29 +299,39 @@ impl Engine {
         self.core.active().get(run).cloned()
     }
 
-    /// Writes into a run that no engine works on.
-    async fn write(&self, run: &RunId, entries: impl FnOnce(&RunView) -> Result<Vec<Entry>>) -> Result<()> {
-        let lease = self.core.journal.acquire(run, &self.core.owner, self.core.ttl).await?;
+    /// How long the lease lasts under which a run is written into, unless it is given back before.
+    pub(super) fn short(&self) -> Duration {
+        self.core.ttl.min(SHORT)
+    }
+
+    /// Writes into a run that no engine works on: first what its inbox asks, then what is to be written.
+    pub(super) async fn write(&self, run: &RunId, entries: impl FnOnce(&RunView) -> Result<Vec<Entry>>) -> Result<()> {
+        let lease = self.core.journal.acquire(run, &self.core.owner, self.short()).await?;
         let written = self.write_with(&lease, entries).await;
         let _ = self.core.journal.release(lease).await;
         written
     }
 
     async fn write_with(&self, lease: &Lease, entries: impl FnOnce(&RunView) -> Result<Vec<Entry>>) -> Result<()> {
-        let mut view = RunView::load(&*self.core.journal, &lease.run).await?;
+        let mut view = self.answer_inbox(lease).await?;
         let entries = entries(&view)?;
+        self.write_down(lease, &mut view, entries).await
+    }
+
+    /// Writes entries under a lease, takes them in, and tells those who watch. One append, one sync.
+    pub(super) async fn write_down(&self, lease: &Lease, view: &mut RunView, entries: Vec<Entry>) -> Result<()> {
         if entries.is_empty() {
             return Ok(());
         }
         let first = view.seq();
         self.core.journal.append(lease, first, entries.clone()).await?;
-        let (announcer, at) = (self.core.announcer(&lease.run), self.core.clock.wall());
-        let was = view.state();
+        let (announcer, at, mut telling) =
+            (self.core.announcer(&lease.run), self.core.clock.wall(), Telling::default());
         for (seq, entry) in (first.0 + 1..).zip(&entries) {
+            let waited = waits(view);
             view.apply(Seq(seq), at, lease.epoch, entry);
-            announcer.entry(&view, entry, Duration::ZERO);
+            announcer.tell(telling.events(view, waited, entry, Duration::ZERO));
         }
-        announcer.resumed(&view, was, &entries);
         Ok(())
     }
 

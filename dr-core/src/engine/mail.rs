@@ -4,7 +4,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{Answer, Control, attempt::Ended};
 use crate::{
     error::{Error, Result},
-    journal::Entry,
+    journal::{Entry, Submitted},
     model::StepId,
 };
 
@@ -19,6 +19,8 @@ pub(super) enum Mail {
     Answered(Answer),
     /// Somebody wants something of the run.
     Control { control: Control, taken: oneshot::Sender<Result<()>> },
+    /// Somebody asked something through the inbox.
+    Asked(Vec<Submitted>),
     /// Somebody measured or noticed something worth keeping.
     Note { topic: String, value: Value, taken: oneshot::Sender<Result<()>> },
     /// The lease is gone.

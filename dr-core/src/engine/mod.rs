@@ -49,7 +49,9 @@
 //! 10. No decision reads wall time. (It enters once, when a run is taken up: to know how much of its deadline is spent.)
 
 mod announce;
+mod answer;
 mod approval;
+mod ask;
 mod attempt;
 mod backoff;
 mod builder;
@@ -57,9 +59,12 @@ mod control;
 mod deadline;
 mod decide;
 mod engine;
+mod follow;
 mod frontier;
 mod group_view;
 mod lease_keeper;
+mod listen;
+mod listing;
 mod mail;
 mod new_run;
 mod run_id;
@@ -71,12 +76,15 @@ mod switch;
 mod tests;
 mod view;
 
+pub use answer::{answer, new_token};
 pub use approval::{Answer, ApprovalRequest, Approver, AskApprover, AutoApprove, GateQuestion};
 pub use builder::{EngineBuilder, OnPause};
 pub use control::{Control, accept};
 pub use decide::{Command, decide};
 pub use engine::Engine;
+pub use follow::{Followed, follow};
 pub use group_view::{GroupState, GroupView};
+pub use listing::RunSummary;
 pub use new_run::NewRun;
 pub use run_id::{new_run_id, run_id_from};
 pub use run_state::RunState;

@@ -5,13 +5,15 @@ use tokio::{sync::mpsc, sync::oneshot, task::JoinSet};
 
 use super::{
     ApprovalRequest, Command, Control, OnPause, RunState, RunView, StepState,
-    announce::{Announcer, decider},
+    announce::{Announcer, Telling, waits},
+    answer::answer,
     attempt::{self, Before, Ended, Job},
     control::accept,
     deadline,
     decide::{decide, wants},
     engine::Core,
     lease_keeper::{self, LeaseTerm},
+    listen::Listener,
     mail::{Mail, Mailbox},
 };
 use crate::{
@@ -36,6 +38,7 @@ pub(super) struct Runner {
     lease: Lease,
     term: LeaseTerm,
     announcer: Arc<Announcer>,
+    telling: Telling,
     /// The wall when the run was taken up, never before its last record; wall time is read here and nowhere else.
     base: Timestamp,
     since: Monotonic,
@@ -70,6 +73,7 @@ impl Runner {
             view,
             lease,
             announcer: Arc::new(announcer),
+            telling: Telling::default(),
             tasks: JoinSet::new(),
             live: BTreeMap::new(),
             modes: BTreeMap::new(),
@@ -102,6 +106,7 @@ impl Runner {
     async fn until_settled(&mut self) -> Result<()> {
         self.append(vec![Entry::EngineStarted { owner: self.core.owner.clone() }]).await?;
         self.keep_lease();
+        self.listen().await?;
         let mut ends = None;
         let mut deadline = self.core.clock.sleep(self.plan.deadline()).fuse();
         loop {
@@ -136,6 +141,24 @@ impl Runner {
         let kept = lease_keeper::keep(journal, lease, self.term.clone(), self.core.ttl, self.core.clock.clone());
         let mail = self.mail.clone();
         self.tasks.spawn(async move { mail.send(Mail::LeaseLost(kept.await)) });
+    }
+
+    /// Answers what was asked while nobody held the run, before anything else is done; and listens from here on.
+    async fn listen(&mut self) -> Result<()> {
+        let mut listener = Listener {
+            journal: Arc::clone(&self.core.journal),
+            run: self.view.run().clone(),
+            clock: self.core.clock.clone(),
+            every: self.core.listen_every,
+            announcer: Arc::clone(&self.announcer),
+            heard: self.view.answered(),
+            deaf: false,
+        };
+        for asked in listener.look().await {
+            self.append(answer(&self.view, &asked)).await?;
+        }
+        self.tasks.spawn(listener.listen(self.mail.clone()));
+        Ok(())
     }
 
     /// Whether the run waits for a person and the engine was told not to.
@@ -268,7 +291,8 @@ impl Runner {
 
     /// Takes in what came: outcomes first, then what people want, then who wants to begin.
     async fn take(&mut self, mails: Vec<Mail>) -> Result<()> {
-        let (mut outcomes, mut noted, mut controls, mut begins) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut outcomes, mut noted, mut controls, mut requests, mut begins) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for mail in mails {
             match mail {
                 Mail::Ended { step, attempt, ended } => {
@@ -278,6 +302,7 @@ impl Runner {
                 }
                 Mail::Control { control, taken } => controls.push((control, Some(taken))),
                 Mail::Answered(answer) => controls.push((self.answer(answer), None)),
+                Mail::Asked(asked) => requests.extend(asked),
                 Mail::Note { topic, value, taken } => {
                     outcomes.push(Entry::Note { topic, value });
                     noted.push(taken);
@@ -292,6 +317,10 @@ impl Runner {
         }
         for (control, taken) in controls {
             self.obey(&control, taken).await?;
+        }
+        for asked in requests {
+            // What is asked and that it was answered are one append: a crash leaves both or neither.
+            self.append(answer(&self.view, &asked)).await?;
         }
         self.begin(begins).await
     }
@@ -361,20 +390,16 @@ impl Runner {
         }
         // As measured: a wall that is set anew while the run is worked on moves no deadline (guarantee 10).
         let at = self.now();
-        // What the state was matters only where somebody decided.
-        let was = entries.iter().any(|entry| decider(entry).is_some()).then(|| self.view.state());
         for (seq, entry) in (first.0 + 1..).zip(&entries) {
+            let waited = waits(&self.view);
             self.view.apply(Seq(seq), at, self.lease.epoch, entry);
             let took = self.took(entry);
-            self.announcer.entry(&self.view, entry, took);
+            self.announcer.tell(self.telling.events(&self.view, waited, entry, took));
         }
         if entries.iter().any(|entry| matches!(entry, Entry::ModeSwitched { .. })) {
             // Attempts that are under way see it at once: some can be content with less, or insist.
             let switched = self.modes.iter().filter(|(step, _)| self.view.ungraceful(step.as_str()));
             switched.for_each(|(_, mode)| mode.throw());
-        }
-        if let Some(was) = was {
-            self.announcer.resumed(&self.view, was, &entries);
         }
         Ok(())
     }

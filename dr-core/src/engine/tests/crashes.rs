@@ -21,7 +21,7 @@ use crate::{
 
 /// What the journal does at the append at which the process dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Death {
+pub(super) enum Death {
     /// Nothing was written.
     Before,
     /// It was written, and nobody was told.
@@ -32,18 +32,34 @@ enum Death {
     StoreLostAfter,
 }
 
-const DEATHS: [Death; 4] = [Death::Before, Death::After, Death::StoreLostBefore, Death::StoreLostAfter];
+pub(super) const DEATHS: [Death; 4] = [Death::Before, Death::After, Death::StoreLostBefore, Death::StoreLostAfter];
 
 /// A journal that lets some appends pass, and then its process die.
 #[derive(Debug)]
-struct CrashJournal {
+pub(super) struct CrashJournal {
     inner: MemoryJournal,
     left: Mutex<usize>,
     death: Death,
     dead: Notify,
+    /// Whether its inbox cannot be read.
+    mute: bool,
 }
 
 impl CrashJournal {
+    pub(super) fn new(inner: MemoryJournal, left: usize, death: Death) -> Self {
+        Self { inner, left: Mutex::new(left), death, dead: Notify::new(), mute: false }
+    }
+
+    /// A journal that lives, and whose inbox cannot be read.
+    pub(super) fn without_inbox(inner: MemoryJournal) -> Self {
+        Self { mute: true, ..Self::new(inner, usize::MAX, Death::Before) }
+    }
+
+    /// Until the process dies.
+    pub(super) async fn dead(&self) {
+        self.dead.notified().await;
+    }
+
     fn store_lost(&self) -> Result<()> {
         if *self.left.lock().unwrap() == 0 && matches!(self.death, Death::StoreLostBefore | Death::StoreLostAfter) {
             return Err(Error::new(ErrorKind::Storage, "the disk is gone").with_effect(Effect::Indefinite));
@@ -104,6 +120,9 @@ impl Journal for CrashJournal {
     }
 
     async fn requests(&self, run: &RunId, after: RequestId) -> Result<Vec<Submitted>> {
+        if self.mute {
+            return Err(Error::new(ErrorKind::Storage, "no such table").with_effect(Effect::NotApplied));
+        }
         self.inner.requests(run, after).await
     }
 }
@@ -136,15 +155,14 @@ async fn create(bench: &Bench) {
 
 /// Runs until the process dies at its `n`th append; the view when it lived, or got to the end before.
 async fn run_until(bench: &Bench, n: usize, death: Death, owner: &str) -> Option<RunView> {
-    let journal =
-        Arc::new(CrashJournal { inner: bench.journal.clone(), left: Mutex::new(n), death, dead: Notify::new() });
+    let journal = Arc::new(CrashJournal::new(bench.journal.clone(), n, death));
     let engine = engine(bench, Arc::clone(&journal) as _, owner);
     let run = run_id();
     bench
         .drive(async {
             tokio::select! {
                 view = engine.run(&run) => Some(view.unwrap()),
-                () = journal.dead.notified() => None,
+                () = journal.dead() => None,
             }
         })
         .await
@@ -180,12 +198,7 @@ async fn finish(bench: &Bench, told: &str) {
 async fn appends() -> usize {
     let bench = Bench::new();
     create(&bench).await;
-    let journal = Arc::new(CrashJournal {
-        inner: bench.journal.clone(),
-        left: Mutex::new(1_000),
-        death: Death::Before,
-        dead: Notify::new(),
-    });
+    let journal = Arc::new(CrashJournal::new(bench.journal.clone(), 1_000, Death::Before));
     let engine = engine(&bench, Arc::clone(&journal) as _, "whole");
     bench.drive(engine.run(&run_id())).await.unwrap();
     let left = *journal.left.lock().unwrap();
