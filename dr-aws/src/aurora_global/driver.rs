@@ -5,7 +5,7 @@ use dr_core::{
     driver::{Driver, Operation, SurveyCx},
     error::{Effect, Error, ErrorKind, Result},
     model::{InvalidId, ProbeId, RegionId, Resource, ResourceKind, VantageId},
-    plan::{Estimate, GoalKind, Inventory, Mode, Phase, StoreFact, StoreMember},
+    plan::{Estimate, GoalKind, Inventory, Mode, Phase, StoreFact, StoreMember, Ungraceful},
     planner::PlanDraft,
     probe::{HealthProbe, Subject},
     step::{DynStep, erase},
@@ -16,8 +16,8 @@ use futures::future::join_all;
 use schemars::Schema;
 
 use super::{
-    AssessFence, AuroraGlobalSpec, AwaitRejoin, Detach, HeadlessTarget, LagProbe, LagWithinRpo, Promote, Route,
-    StatusProbe, Switchover, Synchronized, VersionSkew,
+    AssessFence, AuroraGlobalSpec, AwaitRejoin, Detach, HandOver, HeadlessTarget, LagProbe, LagWithinRpo, Promote,
+    Route, StatusProbe, Switchover, Synchronized, VersionSkew, WhenUngraceful,
     api::Api,
     operations,
     validations::Checked,
@@ -36,7 +36,7 @@ use crate::{Clients, arn::Arn};
 /// let clients = Clients::builder(Arc::new(SystemClock::new())).build();
 /// let mut drivers = DriverRegistry::new();
 /// drivers.register(Arc::new(AuroraGlobal::new(clients)))?;
-/// assert_eq!(drivers.steps()?.kinds().count(), 5);
+/// assert_eq!(drivers.steps()?.kinds().count(), 6);
 /// # Ok(())
 /// # }
 /// ```
@@ -155,10 +155,15 @@ impl AuroraGlobal {
                 .timeout(Duration::from_secs(4 * 3600))
                 .estimate(Estimate::secs(300, 3600));
         }
-        let switchover = Switchover::new(self.clients.clone());
-        draft
-            .step("switchover", &switchover, route)
-            .title(format!("Hand the writer over from {} to {}", route.from_region, route.to_region))
+        let title = format!("Hand the writer over from {} to {}", route.from_region, route.to_region);
+        let step = match AuroraGlobalSpec::of(resource)?.ungraceful {
+            None => draft.step("switchover", &Switchover::new(self.clients.clone()), route),
+            Some(WhenUngraceful::Failover) => {
+                let hand_over = HandOver::new(self.clients.clone());
+                draft.step("hand-over", &hand_over, route).ungraceful(Ungraceful::Force)
+            }
+        };
+        step.title(title)
             .phase(Phase::Promote)
             .region(&route.from_region)
             .timeout(Duration::from_secs(15 * 60))
@@ -271,6 +276,7 @@ impl Driver for AuroraGlobal {
             erase(AssessFence::new(self.clients.clone())),
             erase(Promote::new(self.clients.clone())),
             erase(Switchover::new(self.clients.clone())),
+            erase(HandOver::new(self.clients.clone())),
             erase(Detach::new(self.clients.clone())),
             erase(AwaitRejoin::new(self.clients.clone())),
         ]

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`Promote`]: `FailoverGlobalCluster` with `AllowDataLoss` | the primary's region is lost | the target's region |
 //! | [`Switchover`]: `SwitchoverGlobalCluster` | both regions are well; nothing is lost | the *current* primary's region |
+//! | [`HandOver`]: a switchover that becomes a failover when it is forced | both are well, and `ungraceful: failover` is written | as above |
 //! | [`Detach`]: `RemoveFromGlobalCluster` | the engine versions differ, so that nothing else is left | the target's region |
 //! | [`AwaitRejoin`] | before a failback: the old primary is rebuilt by Aurora | any |
 //! | [`AssessFence`] | before a promotion: what keeps the old primary from writing; fences nothing itself | the target's region |
@@ -36,8 +37,9 @@ mod view;
 pub use driver::AuroraGlobal;
 pub use probe::{LagProbe, StatusProbe};
 pub use rpo::{LagSample, RpoEvidence};
-pub use spec::AuroraGlobalSpec;
+pub use spec::{AuroraGlobalSpec, WhenUngraceful};
 pub use steps::{
-    AssessFence, AwaitRejoin, Detach, Detached, FenceReport, FenceRung, Promote, Promoted, Rejoined, Route, Switchover,
+    AssessFence, AwaitRejoin, Detach, Detached, FenceReport, FenceRung, HandOver, Promote, Promoted, Rejoined, Route,
+    Switchover,
 };
 pub use validations::{HeadlessTarget, LagWithinRpo, Synchronized, VersionSkew};

@@ -7,6 +7,7 @@
 )]
 
 mod aurora_global;
+mod aurora_ungraceful;
 mod carry_out;
 mod cloudwatch;
 mod elasticache;

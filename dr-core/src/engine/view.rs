@@ -1,6 +1,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use futures::TryStreamExt as _;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
@@ -36,6 +37,16 @@ pub struct Approval {
     pub by: Signed,
 }
 
+/// Somebody's decision that from then on the rules for ungraceful mode hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Switch {
+    /// The step or group; absent for the whole run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<StepId>,
+    /// Who, and why.
+    pub by: Signed,
+}
+
 /// Something that the journal keeps beside the steps.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Note {
@@ -64,6 +75,7 @@ pub struct RunView {
     frontier: Frontier,
     asked: BTreeSet<StepId>,
     approvals: Vec<Approval>,
+    switches: Vec<Switch>,
     /// In the order of the plan's groups.
     groups: Vec<GroupClock>,
     paused: Option<Signed>,
@@ -105,6 +117,7 @@ impl RunView {
             owner: None,
             asked: BTreeSet::new(),
             approvals: Vec::new(),
+            switches: Vec::new(),
             paused: None,
             failure_told: false,
             cancel: None,
@@ -178,7 +191,9 @@ impl RunView {
                 }
                 self.lift_failure_pause(true);
             }
-            Entry::ModeSwitched { step, .. } => {
+            Entry::ModeSwitched { step, who, why } => {
+                let by = Signed { who: who.clone(), why: why.clone() };
+                self.switches.push(Switch { part: step.clone(), by });
                 self.switch(step.as_ref());
                 self.lift_failure_pause(true);
             }
@@ -414,6 +429,12 @@ impl RunView {
         };
         let rejected = self.approvals.iter().any(|approval| approval.decision == Decision::Reject);
         !rejected && self.asked.iter().any(shut)
+    }
+
+    /// Who switched what to ungraceful, in order.
+    #[must_use]
+    pub fn switches(&self) -> &[Switch] {
+        &self.switches
     }
 
     /// Who paused the run, and why, while it is paused.

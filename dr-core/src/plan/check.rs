@@ -1,6 +1,6 @@
 use super::{
     Group, GroupKind, InvalidPlan, Plan, PlanDigest, PlanProblem, PlanStep, Ungraceful, membership::Membership,
-    names::Names, order::topological, plan::Draft, references,
+    names::Names, order::Edges, plan::Draft, references,
 };
 use crate::model::StepId;
 
@@ -34,20 +34,32 @@ pub(super) fn check_with(mut draft: Draft, group_after: &[(StepId, StepId)]) -> 
     for shared in names.shared() {
         problems.extend(StepId::new(shared).map(PlanProblem::DuplicateStep));
     }
-    for step in &draft.steps {
-        one_step(step, &names, &mut problems);
+    let mut edges = Edges::with_steps(draft.steps.len());
+    for (at, step) in draft.steps.iter().enumerate() {
+        one_step(step, &mut problems);
+        for before in &step.after {
+            match names.get(before.as_str()) {
+                Some(before) => edges.add(before, at),
+                None => {
+                    problems.push(PlanProblem::MissingStep { step: step.id.clone(), missing: before.clone() });
+                }
+            }
+        }
     }
-    let order = topological(&draft.steps, &names).unwrap_or_else(|cycle| {
-        problems.push(PlanProblem::Cycle(cycle));
-        Vec::new()
-    });
-    if !problems.is_empty() {
-        return Err(InvalidPlan(problems));
+    let order = edges.order();
+    if let Err(cycle) = &order {
+        let named = cycle.iter().filter_map(|at| draft.steps.get(*at)).map(|step| step.id.clone());
+        problems.push(PlanProblem::Cycle(named.collect()));
     }
-    let mut slots: Vec<Option<PlanStep>> = draft.steps.into_iter().map(Some).collect();
-    draft.steps = order.into_iter().filter_map(|at| slots.get_mut(at).and_then(Option::take)).collect();
+    let (Ok(order), true) = (order, problems.is_empty()) else { return Err(InvalidPlan(problems)) };
+    let mut by_name = names.places();
+    // Nothing to move when the steps were given in an order that their edges allow.
+    if let Some(order) = order {
+        let mut slots: Vec<Option<PlanStep>> = draft.steps.into_iter().map(Some).collect();
+        draft.steps = order.iter().filter_map(|at| slots.get_mut(*at).and_then(Option::take)).collect();
+        by_name = Names::of(&draft.steps).places();
+    }
     let digest = PlanDigest::of(&draft).map_err(|e| InvalidPlan(vec![PlanProblem::BadName(e.to_string())]))?;
-    let by_name = Names::of(&draft.steps).places();
     let membership = Membership::of(&draft.groups, &draft.steps);
     Ok(Plan { draft, digest, by_name, membership })
 }
@@ -63,7 +75,7 @@ fn regions(draft: &mut Draft, problems: &mut Vec<PlanProblem>) {
     problems.extend(moved.map(|region| PlanProblem::StandingRegion(region.to_string())));
 }
 
-fn one_step(step: &PlanStep, names: &Names<'_>, problems: &mut Vec<PlanProblem>) {
+fn one_step(step: &PlanStep, problems: &mut Vec<PlanProblem>) {
     if step.timeout.is_zero() {
         problems.push(PlanProblem::NoTimeout(step.id.clone()));
     }
@@ -75,9 +87,6 @@ fn one_step(step: &PlanStep, names: &Names<'_>, problems: &mut Vec<PlanProblem>)
     {
         problems.push(PlanProblem::Percent { step: step.id.clone(), percent });
     }
-    for before in step.after.iter().filter(|before| names.get(before.as_str()).is_none()) {
-        problems.push(PlanProblem::MissingStep { step: step.id.clone(), missing: before.clone() });
-    }
 }
 
 /// Turns what is said of groups into edges between steps: the order of serial groups, waits for a group, and waits of one.
@@ -85,10 +94,10 @@ fn one_step(step: &PlanStep, names: &Names<'_>, problems: &mut Vec<PlanProblem>)
 /// Checking a checked plan again adds nothing: each edge is there already.
 fn place_groups(draft: &mut Draft, group_after: &[(StepId, StepId)], problems: &mut Vec<PlanProblem>) {
     let Draft { steps, groups, .. } = draft;
-    let membership = Membership::checked(groups, steps, &Names::of(steps), problems);
     if groups.is_empty() {
         return;
     }
+    let membership = Membership::checked(groups, steps, &Names::of(steps), problems);
     // The inner groups first: where a group begins and ends depends on the edges inside it.
     let depth = |group: &Group| {
         std::iter::successors(membership.group_of(group.id.as_str()), |at| {

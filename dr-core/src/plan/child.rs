@@ -61,7 +61,7 @@ fn point(params: &mut Value, rename: &mut impl FnMut(&StepId) -> StepId) {
 
 impl Plan {
     /// The same plan with a gate before each step of the point of no return that has none.
-    pub(super) fn gated(&self, gate: &Gate) -> Result<Self, super::InvalidPlan> {
+    pub(super) fn gated(self, gate: &Gate) -> Result<Self, super::InvalidPlan> {
         let points: std::collections::BTreeSet<StepId> =
             self.point_of_no_return().into_iter().map(|step| step.id.clone()).collect();
         self.edit_steps(|step| {

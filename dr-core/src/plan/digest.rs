@@ -1,8 +1,9 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+
+use super::canonical::canonical;
 
 /// The SHA-256 of a plan's canonical JSON (keys sorted), in hexadecimal.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -12,7 +13,7 @@ pub struct PlanDigest(String);
 impl PlanDigest {
     pub(super) fn of(content: &impl Serialize) -> serde_json::Result<Self> {
         let mut hash = Sha256::new();
-        hash.update(canonical(&serde_json::to_value(content)?).to_string());
+        hash.update(canonical(content)?);
         Ok(Self(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))
     }
 
@@ -32,18 +33,5 @@ impl PlanDigest {
 impl fmt::Display for PlanDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
-    }
-}
-
-/// The same value with every object's keys sorted: equal content, equal bytes.
-fn canonical(value: &Value) -> Value {
-    match value {
-        Value::Object(object) => {
-            let mut sorted: Vec<_> = object.iter().collect();
-            sorted.sort_by_key(|(key, _)| *key);
-            Value::Object(sorted.into_iter().map(|(key, value)| (key.clone(), canonical(value))).collect())
-        }
-        Value::Array(items) => Value::Array(items.iter().map(canonical).collect()),
-        other => other.clone(),
     }
 }

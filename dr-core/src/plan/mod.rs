@@ -6,8 +6,10 @@
 mod arg;
 mod builder;
 mod call;
+mod canonical;
 mod check;
 mod child;
+mod diff;
 mod digest;
 mod gate;
 mod goal;
@@ -30,6 +32,7 @@ mod ungraceful;
 pub use arg::{Arg, OUTPUT_KEY, OutputOf, references, resolve};
 pub use builder::{PlanBuilder, StepDraft};
 pub use call::Call;
+pub use diff::{Change, Changed, PlanDiff, diff};
 pub use digest::PlanDigest;
 pub use gate::Gate;
 pub use goal::{Goal, GoalKind, Mode};

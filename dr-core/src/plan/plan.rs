@@ -285,8 +285,8 @@ impl TryFrom<Draft> for Plan {
 
 impl Plan {
     /// The same plan with its steps changed, checked and signed anew.
-    pub(crate) fn edit_steps(&self, change: impl FnMut(&mut PlanStep)) -> Result<Self, super::InvalidPlan> {
-        let mut draft = self.draft.clone();
+    pub(crate) fn edit_steps(self, change: impl FnMut(&mut PlanStep)) -> Result<Self, super::InvalidPlan> {
+        let mut draft = self.draft;
         draft.steps.iter_mut().for_each(change);
         super::check::check(draft)
     }

@@ -5,7 +5,7 @@ use dr_core::{
     driver::{Driver, Host, Operation, Permission, SurveyCx},
     error::{Error, ErrorKind, Result},
     model::{Plane, Resource, ResourceKind},
-    plan::{Arg, Call, Estimate, GoalKind, Inventory, Phase, RetryPolicy, WorkloadFact, WorkloadOwner},
+    plan::{Arg, Call, Estimate, GoalKind, Inventory, Phase, RetryPolicy, Ungraceful, WorkloadFact, WorkloadOwner},
     planner::PlanDraft,
     probe::{HealthProbe, Subject},
     step::{DynStep, Step as _, erase},
@@ -222,8 +222,12 @@ impl Driver for Deployments {
                 replicas,
                 unschedulable_after: spec.unschedulable_after(),
             };
-            draft
-                .step(&format!("ready-{}", service.id), &await_ready, &params)
+            let ready = draft.step(&format!("ready-{}", service.id), &await_ready, &params);
+            let ready = match spec.minimum_success_percentage {
+                Some(percent) => ready.ungraceful(Ungraceful::MinimumSuccess { percent }),
+                None => ready,
+            };
+            ready
                 .phase(Phase::Ready)
                 .region(&goal.to)
                 .title(format!("{} has {replicas} replicas available in {}", service.id, goal.to))

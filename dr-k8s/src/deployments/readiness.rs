@@ -7,7 +7,9 @@ use k8s_openapi::api::{apps::v1::Deployment, core::v1::Pod};
 /// All of this must hold, and each is there because of a way in which the others mislead: the controller has seen the
 /// latest specification (until then the status is of the one before); the count asked for is high enough; every replica
 /// is of the current template; enough are available; nothing keeps the controller from making them.
-pub(super) fn missing(deployment: &Deployment, wanted: i32) -> Option<String> {
+///
+/// `enough` is `wanted`, or less in ungraceful mode. Then what keeps the rest from being made is not waited for.
+pub(super) fn missing(deployment: &Deployment, wanted: i32, enough: i32) -> Option<String> {
     let status = deployment.status.as_ref();
     let asked = deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
     let generation = deployment.metadata.generation.unwrap_or(0);
@@ -18,6 +20,14 @@ pub(super) fn missing(deployment: &Deployment, wanted: i32) -> Option<String> {
     let available = count(status.and_then(|s| s.available_replicas));
     let conditions = status.and_then(|s| s.conditions.as_ref()).into_iter().flatten();
     let failure = conditions.into_iter().find(|c| c.type_ == "ReplicaFailure" && c.status == "True");
+    if enough < wanted {
+        return if observed < generation {
+            Some("the controller has not seen the change yet".to_owned())
+        } else {
+            let able = available.min(updated);
+            (able < enough).then(|| format!("{able} of {wanted} replicas are available, {enough} are enough"))
+        };
+    }
     if let Some(failure) = failure {
         return Some(format!("replicas cannot be made: {}", failure.message.as_deref().unwrap_or("no reason given")));
     }
@@ -36,6 +46,12 @@ pub(super) fn missing(deployment: &Deployment, wanted: i32) -> Option<String> {
 /// How many replicas are available.
 pub(super) fn available(deployment: &Deployment) -> i32 {
     deployment.status.as_ref().and_then(|s| s.available_replicas).unwrap_or(0)
+}
+
+/// How many pods nothing keeps from starting.
+pub(super) fn hopeful(pods: &[Pod]) -> i32 {
+    let able = pods.iter().filter(|pod| stuck(pod).is_none() && unschedulable(pod).is_none()).count();
+    i32::try_from(able).unwrap_or(i32::MAX)
 }
 
 /// Something that keeps a pod from starting.
@@ -108,11 +124,11 @@ mod tests {
 
     #[test]
     fn each_condition_is_needed() {
-        assert_eq!(missing(&deployment(whole()), 4), None);
+        assert_eq!(missing(&deployment(whole()), 4, 4), None);
         let broken = |field: &str, value: Value| {
             let mut status = whole();
             status[field] = value;
-            missing(&deployment(status), 4).unwrap_or_default()
+            missing(&deployment(status), 4, 4).unwrap_or_default()
         };
         assert_eq!(broken("observedGeneration", json!(1)), "the controller has not seen the change yet");
         assert_eq!(broken("updatedReplicas", json!(3)), "3 of 4 replicas are of the current version");
@@ -120,12 +136,26 @@ mod tests {
         assert_eq!(broken("availableReplicas", json!(3)), "3 of 4 replicas are available");
         let failure = json!([{ "type": "ReplicaFailure", "status": "True", "message": "exceeded quota" }]);
         assert_eq!(broken("conditions", failure), "replicas cannot be made: exceeded quota");
-        assert_eq!(missing(&deployment(whole()), 5).unwrap_or_default(), "4 replicas are asked for, 5 are wanted");
+        assert_eq!(missing(&deployment(whole()), 5, 5).unwrap_or_default(), "4 replicas are asked for, 5 are wanted");
         // `Available=True` means only that no more than a quarter is missing.
         let mut misleading = whole();
         misleading["availableReplicas"] = json!(3);
         misleading["conditions"] = json!([{ "type": "Available", "status": "True" }]);
-        assert!(missing(&deployment(misleading), 4).is_some());
+        assert!(missing(&deployment(misleading), 4, 4).is_some());
+    }
+
+    #[test]
+    fn less_is_enough_when_it_is_said_to_be() {
+        let mut status = whole();
+        status["availableReplicas"] = json!(3);
+        status["conditions"] = json!([{ "type": "ReplicaFailure", "status": "True", "message": "exceeded quota" }]);
+        assert_eq!(missing(&deployment(status.clone()), 4, 3), None, "what keeps the fourth away is not waited for");
+        assert_eq!(missing(&deployment(status.clone()), 4, 0), None);
+        status["updatedReplicas"] = json!(2);
+        let told = missing(&deployment(status.clone()), 4, 3).unwrap_or_default();
+        assert_eq!(told, "2 of 4 replicas are available, 3 are enough", "replicas of an old version do not count");
+        status["observedGeneration"] = json!(1);
+        assert!(missing(&deployment(status), 4, 0).is_some(), "the status is of the specification before");
     }
 
     #[test]

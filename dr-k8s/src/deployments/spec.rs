@@ -31,6 +31,11 @@ pub struct DeploymentsSpec {
     /// to add one.
     #[serde(default = "default_unschedulable_after")]
     pub unschedulable_after_seconds: u32,
+    /// How many in a hundred of a service's replicas are enough once somebody has switched the run, or the wait, to
+    /// ungraceful: 0 to 99. Absent: all, always.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u8", range(max = 99))]
+    pub minimum_success_percentage: Option<u8>,
 }
 
 fn default_ready_within() -> u32 {

@@ -3,6 +3,7 @@
 mod assess_fence;
 mod await_rejoin;
 mod detach;
+mod hand_over;
 mod progress;
 mod promote;
 mod route;
@@ -11,6 +12,7 @@ mod switchover;
 pub use assess_fence::{AssessFence, FenceReport, FenceRung};
 pub use await_rejoin::{AwaitRejoin, Rejoined};
 pub use detach::{Detach, Detached};
+pub use hand_over::HandOver;
 pub use promote::{Promote, Promoted};
 pub use route::Route;
 pub use switchover::Switchover;

@@ -11,6 +11,7 @@ mod inbox;
 mod modes;
 mod random_plans;
 mod retries;
+mod run_diff;
 mod runs;
 #[cfg(feature = "sqlite")]
 mod sqlite;

@@ -1,5 +1,6 @@
 //! A step that does nothing, and plans of it.
 
+mod diff;
 mod groups;
 mod plans;
 mod random;

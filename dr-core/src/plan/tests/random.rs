@@ -1,8 +1,10 @@
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use proptest::prelude::*;
+use serde::Serialize;
+use serde_json::Value;
 
-use super::*;
+use super::{super::canonical::canonical, *};
 
 /// What a random plan is made of: edges to earlier steps, groups over neighbouring steps, and odd fields.
 #[derive(Clone, Debug)]
@@ -70,7 +72,74 @@ fn ordered(plan: &Plan) -> bool {
     plan.steps().iter().enumerate().all(|(place, step)| step.after.iter().all(|before| at(before) < Some(place)))
 }
 
+/// The slow way to canonical JSON, for comparison: a tree, sorted, then written.
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(object) => {
+            let mut fields: Vec<_> = object.iter().collect();
+            fields.sort_by_key(|(key, _)| *key);
+            Value::Object(fields.into_iter().map(|(key, value)| (key.clone(), sorted(value))).collect())
+        }
+        Value::Array(items) => Value::Array(items.iter().map(sorted).collect()),
+        other => other.clone(),
+    }
+}
+
+fn json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        ".{0,12}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 64, 6, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            prop::collection::vec((".{0,6}", inner), 0..6)
+                .prop_map(|fields| Value::Object(fields.into_iter().collect())),
+        ]
+    })
+}
+
+/// Every form that a type can have in JSON.
+#[derive(Serialize)]
+struct Forms {
+    zeta: Form,
+    alpha: Vec<Form>,
+    map: BTreeMap<String, (u8, f32, char)>,
+    none: Option<()>,
+    some: Option<Duration>,
+}
+
+#[derive(Serialize)]
+enum Form {
+    Unit,
+    Newtype(f64),
+    Tuple(u8, i8),
+    Struct { b: u32, a: bool },
+}
+
+#[test]
+fn canonical_json_is_what_a_sorted_tree_would_be() {
+    let forms = Forms {
+        zeta: Form::Struct { b: 1, a: true },
+        alpha: vec![Form::Unit, Form::Newtype(f64::NAN), Form::Newtype(0.1), Form::Tuple(7, -7)],
+        map: BTreeMap::from([("b\"\u{1}ü".to_owned(), (1, 0.1, 'x')), (String::new(), (2, 1e30, '\\'))]),
+        none: None,
+        some: Some(Duration::from_millis(1500)),
+    };
+    let slow = sorted(&serde_json::to_value(&forms).unwrap()).to_string();
+    assert_eq!(String::from_utf8(canonical(&forms).unwrap()).unwrap(), slow);
+}
+
 proptest! {
+    #[test]
+    fn canonical_json_of_any_tree_is_that_tree_sorted(value in json()) {
+        prop_assert_eq!(String::from_utf8(canonical(&value).unwrap()).unwrap(), sorted(&value).to_string());
+    }
+
     #[test]
     fn a_plan_with_groups_comes_back_from_json_the_same(shape in shape()) {
         let plan = plan(&shape);

@@ -13,7 +13,7 @@ use crate::{
     Clusters,
     deployments::{
         WorkloadRef, driver,
-        readiness::{Obstacle, available, missing, obstacle},
+        readiness::{Obstacle, available, hopeful, missing, obstacle},
     },
 };
 
@@ -35,6 +35,13 @@ impl AwaitReadyParams {
     fn wanted(&self) -> i32 {
         i32::try_from(self.replicas).unwrap_or(i32::MAX)
     }
+
+    /// How many are enough now: fewer than wanted once the step is in ungraceful mode and its plan says so.
+    fn enough(&self, cx: &StepCx) -> i32 {
+        let percent = cx.minimum_success().unwrap_or(100);
+        let enough = (u64::from(self.replicas) * u64::from(percent)).div_ceil(100);
+        i32::try_from(enough).unwrap_or(i32::MAX)
+    }
 }
 
 /// That a workload can take its load.
@@ -47,6 +54,8 @@ pub struct ReadyEvidence {
 }
 
 /// Waits until a workload can take its load, and gives up early, with the reason, when its pods cannot start.
+///
+/// In ungraceful mode it is content with the plan's minimum of success, and with what it found by the time of the switch.
 #[derive(Clone, Debug)]
 pub struct AwaitReady {
     clusters: Clusters,
@@ -61,7 +70,7 @@ impl AwaitReady {
 
     async fn look(&self, cx: &StepCx, params: &AwaitReadyParams) -> Result<Result<ReadyEvidence, String>> {
         let deployment = params.workload.deployment(&self.clusters).await?;
-        Ok(match missing(&deployment, params.wanted()) {
+        Ok(match missing(&deployment, params.wanted(), params.enough(cx)) {
             Some(missing) => Err(missing),
             None => Ok(ReadyEvidence { at: cx.clock.wall(), available: available(&deployment) }),
         })
@@ -75,7 +84,11 @@ impl AwaitReady {
         homeless_since: &mut Option<Monotonic>,
     ) -> Result<()> {
         let deployment = params.workload.deployment(&self.clusters).await?;
-        let found = obstacle(&params.workload.pods(&self.clusters, &deployment).await?);
+        let pods = params.workload.pods(&self.clusters, &deployment).await?;
+        if params.enough(cx) < params.wanted() && hopeful(&pods) >= params.enough(cx) {
+            return Ok(());
+        }
+        let found = obstacle(&pods);
         let now = cx.clock.monotonic();
         match &found {
             Some(Obstacle::Unschedulable { .. }) => {

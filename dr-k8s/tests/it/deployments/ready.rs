@@ -5,9 +5,9 @@ use std::time::Duration;
 use dr_core::{
     engine::RunState,
     error::{ErrorKind, Retry},
-    plan::{GoalKind, Mode},
+    plan::{GoalKind, Mode, Ungraceful},
     planner::BeforeImages,
-    step::{Observed, Step},
+    step::{ModeSwitch, Observed, Step},
     testing::{Fault, FaultRule},
     time::Clock as _,
 };
@@ -110,4 +110,41 @@ async fn a_black_hole_ends_with_the_step_and_says_what_was_last_seen() {
     assert!(error.message().contains("k8s:get deployments: no answer within 8s"), "{error}");
     // The step's five minutes, and at most one call more.
     assert!(w.clock.monotonic().since(begun) < Duration::from_secs(310));
+}
+
+/// The world with room for three of the four replicas of `orders` that it deploys.
+fn crowded() -> World {
+    let w = World::new();
+    for node in ["node-1", "node-2", "node-3"] {
+        w.west.node(node, 1);
+    }
+    w.west.deploy(&Workload::new("production", "orders").replicas(4).image("eu-west-1.example.com/orders:1"));
+    w
+}
+
+#[tokio::test]
+async fn a_wait_that_is_switched_to_ungraceful_is_content_with_the_minimum() {
+    for (percent, enough) in [(75, true), (76, false)] {
+        let w = crowded();
+        let step = AwaitReady::new(w.clusters.clone());
+        let switch = ModeSwitch::default();
+        let rule = Ungraceful::MinimumSuccess { percent };
+        let (cx, params) = (w.step_cx().with_mode(Some(rule), switch.clone()), params(&w, "orders", 4));
+        let (ended, ()) = w
+            .with_time(futures::future::join(step.execute(&cx, &params), async {
+                w.clock.sleep(Duration::from_secs(30)).await;
+                switch.throw();
+            }))
+            .await;
+        match ended {
+            Ok(evidence) => {
+                assert!(enough, "{percent} %");
+                assert_eq!(evidence.available, 3);
+                assert!(w.clock.monotonic().since_origin() < Duration::from_secs(45), "soon after the switch");
+                assert_eq!(step.observe(&cx, &params).await.unwrap(), Observed::Done { output: evidence.clone() });
+                step.verify(&cx, &params, &evidence).await.unwrap();
+            }
+            Err(error) => assert!(!enough && error.message().contains("Unschedulable"), "{percent} %: {error}"),
+        }
+    }
 }
