@@ -4,6 +4,8 @@ mod before;
 mod draft;
 mod edges;
 mod planner;
+#[cfg(test)]
+mod tests;
 
 pub use before::{BeforeImage, BeforeImages};
 pub use draft::PlanDraft;

@@ -21,6 +21,10 @@ pub struct PlanOptions {
     pub journal: Option<RegionId>,
     /// Whether a person must approve the point of no return.
     pub approval: bool,
+    /// Who may; nobody named means anybody.
+    pub approvers: Vec<String>,
+    /// How long the question stands, unanswered.
+    pub approval_expires: Option<Duration>,
     /// The run ends by then. When absent: four times the recovery time objective and at least half an hour for leaving a
     /// failed region; twelve hours for a graceful plan, which waits for data to follow rather than lose any.
     pub deadline: Option<Duration>,
@@ -100,6 +104,12 @@ impl<'a> Planner<'a> {
             Mode::Graceful => Duration::from_secs(12 * 60 * 60),
         };
         builder.deadline(options.deadline.unwrap_or(usual));
+        let (from, to) = (builder.goal().from.clone(), builder.goal().to.clone());
+        for region in self.topology.regions() {
+            if region.role.can_take_over() && region.id != from && region.id != to {
+                builder.standing(region.id.clone());
+            }
+        }
         let mut errors = Vec::new();
         for resource in self.topology.resources() {
             let Some(driver) = self.drivers.get(&resource.kind) else { continue };
@@ -116,19 +126,23 @@ impl<'a> Planner<'a> {
         let ungraceful = builder.goal().mode == Mode::Ungraceful;
         let mut plan = builder.build().map_err(PlanError::Invalid)?;
         if options.approval {
-            plan = gate(plan, ungraceful)?;
+            plan = gate(plan, ungraceful, options)?;
         }
         Ok(plan)
     }
 }
 
 /// Puts the approval just before the point of no return.
-fn gate(plan: Plan, ungraceful: bool) -> Result<Plan, PlanError> {
+fn gate(plan: Plan, ungraceful: bool, options: &PlanOptions) -> Result<Plan, PlanError> {
     let points: BTreeSet<StepId> = plan.point_of_no_return().iter().map(|step| step.id.clone()).collect();
     plan.edit_steps(|step| {
         if points.contains(&step.id) {
             let loss = if ungraceful { "; writes that were not replicated are lost" } else { "" };
-            step.gate.get_or_insert_with(|| Gate::new(format!("{}: no way back from here{loss}", step.title)));
+            step.gate.get_or_insert_with(|| Gate {
+                question: format!("{}: no way back from here{loss}", step.title),
+                approvers: options.approvers.clone(),
+                expires: options.approval_expires,
+            });
         }
     })
     .map_err(PlanError::Invalid)
