@@ -59,6 +59,7 @@ impl Event {
             | EventKind::StepSkipped { step, .. }
             | EventKind::StepCompensated { step }
             | EventKind::ApprovalRequested { step, .. } => Some(step.as_str()),
+            EventKind::ModeSwitched { step, .. } => step.as_ref().map(|step| step.as_str()),
             _ => None,
         }
     }
@@ -112,6 +113,7 @@ fn message(kind: &EventKind) -> String {
         }
         EventKind::StepSkipped { reason, .. } => format!("passed over: {reason}"),
         EventKind::StepCompensated { .. } => "taken back".to_owned(),
+        EventKind::ModeSwitched { who, why, .. } => format!("{who} switched it to ungraceful: {why}"),
         EventKind::ApprovalRequested { question, .. } => question.clone(),
         EventKind::ApprovalDecided { decision, who } => format!("{who} decided: {}", name(decision)),
         EventKind::RunPaused { reason } | EventKind::RunHeld { reason } => reason.clone(),

@@ -309,6 +309,7 @@ async fn make(
         approval: true,
         // Going back waits for data to follow, however long that takes: nobody is without service meanwhile.
         deadline: (goal.mode == Mode::Ungraceful).then_some(platform.spec.timeouts.run),
+        ..PlanOptions::default()
     };
     let planner = Planner::new(&platform.topology, &acting.drivers);
     let plan = planner.plan(goal, &inventory, &before, &options)?;

@@ -54,6 +54,7 @@ async fn create(drill: &mut Drill, goal: Goal, before: &BeforeImages) -> Result<
         approval: true,
         // Going back waits for data to follow, however long that takes: nobody is without service meanwhile.
         deadline: (goal.mode == Mode::Ungraceful).then_some(drill.platform.spec.timeouts.run),
+        ..PlanOptions::default()
     };
     let planner = Planner::new(&drill.platform.topology, &drill.platform.drivers);
     let plan = planner.plan(goal, &inventory, before, &options).map_err(|e| Stop::stopped(e.to_string()))?;

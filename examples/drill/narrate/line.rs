@@ -24,6 +24,10 @@ pub(super) fn line(event: &Event) -> String {
         }
         EventKind::StepSkipped { step, reason } => format!("skipped    {step}: {reason}"),
         EventKind::StepCompensated { step } => format!("taken back {step}"),
+        EventKind::ModeSwitched { step, who, why } => {
+            let what = step.as_ref().map_or("the run", |step| step.as_str());
+            format!("ungraceful {what}, says {who}: {why}")
+        }
         EventKind::ApprovalRequested { step, question } => format!("approval   asked before {step}: {question}"),
         EventKind::ApprovalDecided { decision, who } => format!("approval   {decision:?} by {who}"),
         EventKind::RunPaused { reason } => format!("PAUSED     {reason}"),
