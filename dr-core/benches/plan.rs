@@ -2,122 +2,31 @@
 //!
 //! Ten thousand steps is a hundred times what a platform needs: planning must never be what a failover waits for.
 
-use std::{hint::black_box, time::Duration};
+#[path = "large_plan/mod.rs"]
+mod large_plan;
 
-use async_trait::async_trait;
+use std::hint::black_box;
+
 use dr_core::{
-    error::Result,
-    lint::{LintInput, lint},
-    model::{ApplicationId, Objectives, Plane, RegionId, StepId},
-    plan::{Call, Goal, GoalKind, Inventory, Mode, Phase, Plan, PlanBuilder},
+    model::StepId,
+    plan::Plan,
     report::{Offset, Span, critical_path},
-    step::{Observed, Reversibility, Step, StepCx},
     time::{Clock as _, SystemClock},
-    topology::Topology,
 };
-use serde_json::{Value, json};
+use large_plan::Material;
+use serde_json::json;
 
-const STEPS: usize = 10_000;
 const ROUNDS: usize = 7;
 
-#[derive(Debug)]
-struct Act;
-
-#[async_trait]
-impl Step for Act {
-    const KIND: &'static str = "bench.act";
-    type Params = RegionId;
-    type Output = u64;
-
-    fn reversibility(&self) -> Reversibility {
-        Reversibility::Reversible
-    }
-
-    fn calls(&self, region: &RegionId) -> Vec<Call> {
-        let look = Call {
-            operation: "k8s:get deployments".into(),
-            plane: Plane::Control,
-            endpoints: vec![region.clone()],
-            mutates: false,
-            args: Default::default(),
-            manual: "kubectl get deployments".to_owned(),
-        };
-        let patch = Call { operation: "k8s:patch deployments/scale".into(), mutates: true, ..look.clone() };
-        vec![look, patch]
-    }
-
-    async fn observe(&self, _: &StepCx, _: &RegionId) -> Result<Observed<u64>> {
-        Ok(Observed::NotStarted)
-    }
-
-    async fn execute(&self, _: &StepCx, _: &RegionId) -> Result<u64> {
-        Ok(0)
-    }
-
-    async fn compensate(&self, _: &StepCx, _: &RegionId, _: Option<&u64>) -> Result<()> {
-        Ok(())
-    }
-}
-
-fn spec() -> Value {
-    json!({
-        "application": "bench",
-        "endpoint": "https://api.example.com",
-        "objectives": { "rto": "5m", "rpo": "60s" },
-        "regions": [
-            { "id": "us-east-1", "role": "active" },
-            { "id": "eu-west-1", "role": "warm-standby" },
-            { "id": "eu-central-1", "role": "witness" },
-        ],
-        "observers": [
-            { "id": "a", "region": "us-east-1" },
-            { "id": "b", "region": "eu-west-1" },
-            { "id": "c", "region": "eu-central-1" },
-        ],
-        "probes": [{
-            "id": "front", "kind": "http", "path": "/health", "interval": "10s", "timeout": "4s",
-            "threshold": { "trip": 3, "clear": 3 },
-        }],
-        "detection": { "quorum": 2, "dwell": "10s", "hold_down": "10m" },
-        "resources": [{ "id": "apps", "kind": "bench.apps", "spec": {} }],
-        "runner": { "region": "eu-central-1" },
-        "journal": { "store": "sqlite", "path": "journal.sqlite", "region": "eu-central-1" },
-    })
-}
-
 fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
-    let goal = Goal {
-        kind: GoalKind::Failover,
-        from: RegionId::new("us-east-1")?,
-        to: RegionId::new("eu-west-1")?,
-        mode: Mode::Ungraceful,
-    };
-    let objectives = Objectives { rto: Duration::from_secs(300), rpo: Duration::from_secs(60) };
-    let application = ApplicationId::new("bench")?;
-
-    let region = goal.to.clone();
-    let topology = Topology::new(&serde_json::from_value(spec())?)?;
-    let facts = Inventory::default();
-
-    // Each step waits for two earlier ones: its neighbour ten before, and one far behind.
-    let build = || {
-        let mut builder = PlanBuilder::new(application.clone(), goal.clone(), objectives);
-        for place in 0..STEPS {
-            let mut step = builder.step(&format!("s{place}"), &Act, &region).title("act").phase(Phase::Scale);
-            if place >= 10 {
-                step = step.after(&format!("s{}", place - 10)).after(&format!("s{}", place / 2));
-            }
-            step.region(&region);
-        }
-        builder.build()
-    };
-    let plan = build()?;
+    let material = Material::new()?;
+    let plan = material.build()?;
     measure("plan of 10,000 steps: build, check, digest", 2_000.0, || {
-        black_box(build()).map(drop).map_err(Into::into)
+        black_box(material.build()).map(drop).map_err(Into::into)
     })?;
 
     measure("plan of 10,000 steps: lint", 2_000.0, || {
-        black_box(lint(&LintInput::new(&plan, &topology, &facts)));
+        black_box(material.lint(&plan));
         Ok(())
     })?;
 

@@ -1,4 +1,4 @@
-//! The command line: three commands and their options.
+//! The command line: four commands and their options.
 
 use crate::stage::{self, Selection};
 
@@ -17,7 +17,16 @@ pub(crate) enum Command {
         name: Option<String>,
         /// One JSON object a line instead of a table.
         json: bool,
+        /// Fail when a goal is missed.
+        check: bool,
     },
+    /// Change the pure parts, one shard of the places, and see whether the tests notice.
+    Mutants {
+        /// `k/n`, from 0; none for all.
+        shard: Option<String>,
+    },
+    /// Add up what the shards found.
+    MutantsReport,
     /// Write the generated files, or check that they are fresh.
     Docs {
         /// Check only.
@@ -31,7 +40,8 @@ The commands of this repository.
 
   cargo xtask test [--only STAGE] [--skip STAGE]   everything that CI runs, stage by stage
   cargo xtask test --list                          the stages
-  cargo xtask bench [NAME] [--json]                one benchmark, or the list of them
+  cargo xtask bench [NAME] [--json] [--check]      one benchmark, or the list of them
+  cargo xtask mutants [--shard K/N] [--report]     change the code, and see whether the tests notice
   cargo xtask docs [--check]                       write what is generated, or check that it is fresh
 
 `cargo xtask COMMAND --help` says more.";
@@ -50,12 +60,23 @@ Environment:
   PYTHON         the Python 3 to make virtual environments with (default: python3)";
 
 const HELP_BENCH: &str = "\
-cargo xtask bench [NAME] [--json]
+cargo xtask bench [NAME] [--json] [--check]
 
 Without NAME: lists the benchmarks. With NAME: builds it with the release profile, runs it and prints each
-measure beside its goal and, where there is one, its peer.
+measure beside its goal and, where there is one, its peer: the same work done by another program, which is
+built and run in the same call (xtask/peers).
 
+  --check  fail when a goal is missed
   --json   one object a line: {\"name\",\"value\",\"unit\",\"better\",\"goal\",\"peer\",\"peer_value\",\"ratio\",\"met\"}";
+
+const HELP_MUTANTS: &str = "\
+cargo xtask mutants [--shard K/N] [--report]
+
+Changes the pure parts of dr-core in a copy, one place at a time, and runs their fast tests (.cargo/mutants.toml says
+which): a change that no test notices is printed. Installs cargo-mutants under target/tools where there is none.
+
+  --shard K/N  every Nth place from the Kth on, counted from 0; what it finds is kept under target/mutants
+  --report     add up what the shards found";
 
 const HELP_DOCS: &str = "\
 cargo xtask docs [--check]
@@ -77,9 +98,11 @@ pub(crate) fn parse(args: impl Iterator<Item = String>) -> Result<Command, Strin
         "help" | "--help" | "-h" => Ok(Command::Help(HELP)),
         "test" if wants_help => Ok(Command::Help(HELP_TEST)),
         "bench" if wants_help => Ok(Command::Help(HELP_BENCH)),
+        "mutants" if wants_help => Ok(Command::Help(HELP_MUTANTS)),
         "docs" if wants_help => Ok(Command::Help(HELP_DOCS)),
         "test" => test(rest),
         "bench" => bench(rest),
+        "mutants" => mutants(rest),
         "docs" => docs(rest),
         other => Err(format!("there is no command `{other}`")),
     }
@@ -112,17 +135,32 @@ fn test(args: &[String]) -> Result<Command, String> {
 }
 
 fn bench(args: &[String]) -> Result<Command, String> {
-    let (mut name, mut json) = (None, false);
+    let (mut name, mut json, mut check) = (None, false, false);
     for arg in args {
         match arg.as_str() {
             "--json" => json = true,
+            "--check" => check = true,
             "--list" => {}
             option if option.starts_with('-') => return Err(format!("`bench` has no option `{option}`")),
             _ if name.is_some() => return Err("`bench` runs one benchmark at a time".to_owned()),
             given => name = Some(given.to_owned()),
         }
     }
-    Ok(Command::Bench { name, json })
+    Ok(Command::Bench { name, json, check })
+}
+
+fn mutants(args: &[String]) -> Result<Command, String> {
+    match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [] => Ok(Command::Mutants { shard: None }),
+        ["--report"] => Ok(Command::MutantsReport),
+        ["--shard", shard] if is_shard(shard) => Ok(Command::Mutants { shard: Some((*shard).to_owned()) }),
+        _ => Err("`mutants` takes `--shard K/N` with K from 0 and below N, `--report`, or nothing".to_owned()),
+    }
+}
+
+fn is_shard(shard: &str) -> bool {
+    let number = |text: &str| text.parse::<u32>().ok();
+    shard.split_once('/').is_some_and(|(k, n)| number(k).zip(number(n)).is_some_and(|(k, n)| k < n))
 }
 
 fn docs(args: &[String]) -> Result<Command, String> {
@@ -156,6 +194,9 @@ mod tests {
     #[test]
     fn a_missing_value_and_an_unknown_option_are_refused() {
         assert!(parsed("test --only").is_err());
+        assert!(parsed("bench engine --chek").is_err());
+        assert!(parsed("mutants --shard 8/8").is_err());
+        assert!(parsed("mutants --shard eight").is_err());
         assert!(parsed("test --fast").is_err());
         assert!(parsed("bench plan journal").is_err());
         assert!(parsed("docs --write").is_err());

@@ -1,4 +1,4 @@
-//! The commands people type in this repository: `cargo xtask test`, `cargo xtask bench`, `cargo xtask docs`.
+//! The commands people type in this repository: `test`, `bench`, `mutants`, `docs`.
 //!
 //! Only the standard library and `serde_json`, so that the first command in a fresh clone starts within seconds.
 
@@ -6,6 +6,7 @@ mod bench;
 mod cli;
 mod deny;
 mod docs;
+mod mutants;
 mod run;
 mod stage;
 mod workspace;
@@ -40,7 +41,9 @@ fn main() -> ExitCode {
             stage::list();
             Ok(())
         }
-        Command::Bench { name, json } => bench::run(&workspace, name.as_deref(), json),
+        Command::Bench { name, json, check } => bench::run(&workspace, name.as_deref(), json, check),
+        Command::Mutants { shard } => mutants::run(&workspace, shard.as_deref()),
+        Command::MutantsReport => mutants::report(&workspace),
         Command::Docs { check } => docs::run(&workspace, check),
     })
 }

@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::measure::Measure;
+use super::{measure::Measure, peer};
 use crate::{
     run::{Failure, capture},
     workspace::Workspace,
@@ -17,8 +17,9 @@ struct Bench {
 ///
 /// # Errors
 ///
-/// When there is no such benchmark, it fails, or it prints something else than measures.
-pub(crate) fn run(workspace: &Workspace, name: Option<&str>, json: bool) -> Result<(), Failure> {
+/// When there is no such benchmark, it fails, or it prints something else than measures; with `check`, when a goal is
+/// missed.
+pub(crate) fn run(workspace: &Workspace, name: Option<&str>, json: bool, check: bool) -> Result<(), Failure> {
     let mut cargo = workspace.cargo("metadata");
     let printed = capture(cargo.args(["--format-version", "1", "--no-deps", "--locked"]))?;
     let metadata: Value = serde_json::from_str(&printed)
@@ -34,8 +35,12 @@ pub(crate) fn run(workspace: &Workspace, name: Option<&str>, json: bool) -> Resu
         let known: Vec<_> = benches.iter().map(|bench| bench.name.as_str()).collect();
         return Err(Failure::new(format!("there is no benchmark `{name}`; there are: {}", known.join(", "))));
     };
+    let peer = peer::build(workspace, name)?;
     let mut cargo = workspace.cargo("bench");
     cargo.args(["--quiet", "--locked", "--all-features", "--package", &bench.package, "--bench", &bench.name]);
+    if let Some(program) = peer {
+        cargo.env(peer::VARIABLE, program);
+    }
     let printed = capture(&mut cargo)?;
     let measures = printed
         .lines()
@@ -51,6 +56,10 @@ pub(crate) fn run(workspace: &Workspace, name: Option<&str>, json: bool) -> Resu
         } else {
             println!("{measure}");
         }
+    }
+    let missed: Vec<_> = measures.iter().filter(|measure| measure.met() == Some(false)).map(Measure::name).collect();
+    if check && !missed.is_empty() {
+        return Err(Failure::new(format!("{} goal(s) missed: {}", missed.len(), missed.join("; "))));
     }
     Ok(())
 }

@@ -60,12 +60,17 @@ impl Measure {
     }
 
     /// Whether the goal is met; none without a goal.
-    fn met(&self) -> Option<bool> {
+    pub(super) fn met(&self) -> Option<bool> {
         let goal = self.goal?;
         Some(match self.better {
             Better::Lower => self.value <= goal,
             Better::Higher => self.value >= goal,
         })
+    }
+
+    /// What is measured.
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     /// The whole measure as one JSON object.
@@ -86,7 +91,7 @@ impl Measure {
 
 impl fmt::Display for Measure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "  {:<40} {:>12.3} {}", self.name, self.value, self.unit)?;
+        write!(f, "  {:<64} {:>14.3} {}", self.name, self.value, self.unit)?;
         if let (Some(goal), Some(met)) = (self.goal, self.met()) {
             write!(f, "  goal {goal} {}", if met { "met" } else { "MISSED" })?;
         }

@@ -1,0 +1,9 @@
+//! `cargo xtask mutants`: changes the pure parts one place at a time and sees whether their fast tests notice.
+//!
+//! cargo-mutants does the work, by `.cargo/mutants.toml`; this command brings it, keeps what each shard found, and adds
+//! the shards up.
+
+mod command;
+mod found;
+
+pub(crate) use command::{report, run};
