@@ -5,7 +5,7 @@ use dr_core::{
     driver::{Driver, Operation, SurveyCx},
     error::{Effect, Error, ErrorKind, Result},
     model::{InvalidId, ProbeId, RegionId, Resource, ResourceKind, VantageId},
-    plan::{Estimate, GoalKind, Inventory, Mode, Phase, StoreFact, StoreMember, Ungraceful},
+    plan::{Estimate, GoalKind, Inventory, LagSource, Mode, Phase, StoreFact, StoreKind, StoreMember, Ungraceful},
     planner::PlanDraft,
     probe::{HealthProbe, Subject},
     step::{DynStep, erase},
@@ -24,6 +24,9 @@ use super::{
     view::{GlobalView, major_minor},
 };
 use crate::{Clients, arn::Arn};
+
+/// How often CloudWatch has a sample of the lag. A sample's time is the beginning of its period.
+const LAG_PERIOD: Duration = Duration::from_secs(60);
 
 /// The driver of `aws.aurora_global`.
 ///
@@ -80,19 +83,23 @@ impl AuroraGlobal {
             None => (None, None),
             Some(_) => (
                 self.api.available_instances(region, arn).await.map_err(&mut note).ok(),
-                self.api.last_lag(region, arn, now).await.map_err(&mut note).ok().flatten(),
+                self.api.last_lag(region, arn, now).await.map_err(&mut note).ok(),
             ),
         };
         let seat = global.and_then(|global| global.member(arn));
         let writer = seat.map(|seat| seat.is_writer);
+        let follows = writer == Some(false);
         let member = StoreMember {
-            region: region.clone(),
-            address: arn.to_string(),
             writer,
             available_instances: instances,
             engine_version: cluster.and_then(|cluster| cluster.engine_version),
             synchronised: seat.and_then(|seat| seat.sync.as_deref().map(|sync| sync == "connected")),
-            lag: lag.filter(|_| writer == Some(false)).map(|sample| sample.lag),
+            lag: lag.flatten().filter(|_| follows).map(|sample| sample.lag),
+            lag_source: lag.filter(|_| follows).map(|sample| LagSource::Sampled {
+                period: LAG_PERIOD,
+                age: sample.map(|sample| now.since(sample.at).saturating_sub(LAG_PERIOD)),
+            }),
+            ..StoreMember::new(region.clone(), arn.as_str())
         };
         (member, unknown)
     }
@@ -240,7 +247,8 @@ impl Driver for AuroraGlobal {
         }
         let members =
             join_all(spec.clusters.iter().map(|(region, arn)| self.member(region, arn, global.as_ref(), now))).await;
-        let mut store = StoreFact { resource: resource.id.clone(), writable_required: true, members: Vec::new() };
+        let mut store = StoreFact::new(resource.id.clone(), true);
+        store.kind = Some(StoreKind::Database);
         for (member, unknown) in members {
             store.members.push(member);
             inventory.unknown.extend(unknown);

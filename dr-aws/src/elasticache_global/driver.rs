@@ -5,7 +5,7 @@ use dr_core::{
     driver::{Driver, Operation, SurveyCx},
     error::{Effect, Error, ErrorKind, Result},
     model::{InvalidId, ProbeId, RegionId, Resource, ResourceKind, VantageId},
-    plan::{Estimate, GoalKind, Inventory, Mode, Phase, StoreFact, StoreMember},
+    plan::{Estimate, GoalKind, Inventory, LagSource, Mode, Phase, StoreFact, StoreKind, StoreMember},
     planner::PlanDraft,
     probe::{HealthProbe, Subject},
     step::{DynStep, erase},
@@ -19,6 +19,9 @@ use super::{
     api::Api, operations, validations::Checked, view::DatastoreView,
 };
 use crate::Clients;
+
+/// How often CloudWatch has a sample of the lag. A sample's time is the beginning of its period.
+const LAG_PERIOD: Duration = Duration::from_secs(60);
 
 /// The driver of `aws.elasticache_global`.
 ///
@@ -71,20 +74,25 @@ impl ElastiCacheGlobal {
         let mut note = |error: Error| unknown.push(format!("{group} in {region}: {error}"));
         let found = self.api.group(region, group).await.map_err(&mut note).ok();
         // A region that did not answer once is not asked again: each call would wait for its deadline.
+        let now = cx.clock.wall();
         let lag = match found {
             None => None,
-            Some(_) => self.api.last_lag(region, group, cx.clock.wall()).await.map_err(&mut note).ok().flatten(),
+            Some(_) => self.api.last_lag(region, group, now).await.map_err(&mut note).ok(),
         };
         let seat = datastore.and_then(|datastore| datastore.member(region, group));
         let writer = seat.map(|seat| seat.is_primary);
+        let follows = writer == Some(false);
         let member = StoreMember {
-            region: region.clone(),
-            address: group.to_owned(),
             writer,
             available_instances: found.as_ref().map(|(_, nodes)| *nodes),
             engine_version: datastore.and_then(|datastore| datastore.engine_version.clone()),
             synchronised: seat.map(|seat| seat.status == "associated"),
-            lag: lag.filter(|_| writer == Some(false)).map(|sample| sample.lag),
+            lag: lag.flatten().filter(|_| follows).map(|sample| sample.lag),
+            lag_source: lag.filter(|_| follows).map(|sample| LagSource::Sampled {
+                period: LAG_PERIOD,
+                age: sample.map(|sample| now.since(sample.at).saturating_sub(LAG_PERIOD)),
+            }),
+            ..StoreMember::new(region.clone(), group)
         };
         (member, unknown)
     }
@@ -150,8 +158,8 @@ impl Driver for ElastiCacheGlobal {
         let members =
             join_all(spec.members.iter().map(|(region, group)| self.member(region, group, datastore.as_ref(), cx)))
                 .await;
-        let mut store =
-            StoreFact { resource: resource.id.clone(), writable_required: spec.writable_required, members: Vec::new() };
+        let mut store = StoreFact::new(resource.id.clone(), spec.writable_required);
+        store.kind = Some(StoreKind::Cache);
         for (member, unknown) in members {
             store.members.push(member);
             inventory.unknown.extend(unknown);

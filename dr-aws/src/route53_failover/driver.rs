@@ -211,12 +211,14 @@ impl Driver for Route53Failover {
                 CheckFact::Endpoint { fqdn: primary.map(|member| member.name.clone()).unwrap_or_default() }
             }
         };
+        let switched_by: &[&str] = match &spec.switch {
+            SwitchSpec::StandbyTakesOver { .. } => &["s3:PutObject", "s3:DeleteObject"],
+            SwitchSpec::CheckInversion { .. } => &["route53:UpdateHealthCheck"],
+        };
         let traffic = TrafficFact {
-            resource: resource.id.clone(),
-            name: spec.record.clone(),
-            primary_check,
-            secondary_eligible: None,
-            ttl: spec.ttl(),
+            zone: Some(spec.hosted_zone_id.clone()),
+            switched_by: switched_by.iter().map(|operation| (*operation).to_owned()).collect(),
+            ..TrafficFact::new(resource.id.clone(), spec.record.as_str(), primary_check, spec.ttl())
         };
         Ok(Inventory { traffic: vec![traffic], ..Inventory::default() })
     }

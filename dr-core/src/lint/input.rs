@@ -1,9 +1,12 @@
 use jiff::civil::Date;
 
-use super::graph::Graph;
+use super::{
+    graph::Graph,
+    index::{Index, Made},
+};
 use crate::{
-    model::RegionId,
-    plan::{Inventory, Plan, PlanStep},
+    model::{RegionId, ResourceId},
+    plan::{Inventory, Phase, Plan, PlanStep},
     spec::Waiver,
     topology::Topology,
 };
@@ -20,13 +23,22 @@ pub struct LintInput<'a> {
     pub(super) waivers: &'a [Waiver],
     pub(super) today: Option<Date>,
     pub(super) graph: Graph,
+    index: Index<'a>,
 }
 
 impl<'a> LintInput<'a> {
-    /// The input without waivers. Works out once who comes before whom.
+    /// The input without waivers. Looks the plan through once, so that no rule has to do so for itself.
     #[must_use]
     pub fn new(plan: &'a Plan, topology: &'a Topology, facts: &'a Inventory) -> Self {
-        Self { plan, topology, facts, waivers: &[], today: None, graph: Graph::new(plan) }
+        Self {
+            plan,
+            topology,
+            facts,
+            waivers: &[],
+            today: None,
+            graph: Graph::new(plan),
+            index: Index::new(plan, facts),
+        }
     }
 
     /// With the waivers of `dr.yaml`; those that ended before `today` (in UTC) are refused.
@@ -37,10 +49,21 @@ impl<'a> LintInput<'a> {
         self
     }
 
+    /// The day of the judgement, in UTC, when it is known.
+    #[must_use]
+    pub fn today(&self) -> Option<Date> {
+        self.today
+    }
+
     /// The region that the plan must not need; none in a graceful plan.
     #[must_use]
     pub fn failed_region(&self) -> Option<&'a RegionId> {
         self.plan.goal().failed_region()
+    }
+
+    /// The region that the plan goes to.
+    pub(super) fn to(&self) -> &'a RegionId {
+        &self.plan.goal().to
     }
 
     /// The steps with their positions.
@@ -48,18 +71,37 @@ impl<'a> LintInput<'a> {
         self.plan.steps().iter().enumerate()
     }
 
-    /// Whether clients reach the application through what this step changes.
-    pub(super) fn shifts_traffic(&self, step: &PlanStep) -> bool {
-        use super::operation::moves_traffic;
-        use crate::plan::Phase;
-        let changes = step.calls.is_empty() || step.calls.iter().any(|call| call.mutates);
-        let of_traffic =
-            step.resource.as_ref().is_some_and(|id| self.facts.traffic.iter().any(|traffic| traffic.resource == *id));
-        // What a step does counts, not only the phase that it claims; what puts back is not a shift.
-        match step.phase {
-            Phase::Shift => changes,
-            Phase::Restore => false,
-            _ => step.calls.iter().any(moves_traffic) || (of_traffic && step.calls.iter().any(|call| call.mutates)),
-        }
+    fn at(&self, places: &[usize]) -> impl Iterator<Item = (usize, &'a PlanStep)> {
+        places.iter().filter_map(|at| self.plan.steps().get(*at).map(|step| (*at, step)))
+    }
+
+    /// The steps of a phase.
+    pub(super) fn of_phase(&self, phase: Phase) -> impl Iterator<Item = (usize, &'a PlanStep)> {
+        self.at(self.index.of_phase(phase))
+    }
+
+    /// The steps that act on a resource.
+    pub(super) fn about(&self, resource: &ResourceId) -> impl Iterator<Item = (usize, &'a PlanStep)> {
+        self.at(self.index.about(resource))
+    }
+
+    /// The steps through whose changes clients reach the application.
+    pub(super) fn shifts(&self) -> impl Iterator<Item = (usize, &'a PlanStep)> {
+        self.at(self.index.shifts())
+    }
+
+    /// The calls to keep of the operations that fit, in the order of the plan.
+    pub(super) fn calls(&self, fits: impl Fn(&str) -> bool, keep: impl Fn(&Made<'a>) -> bool) -> Vec<Made<'a>> {
+        self.index.calls(fits, keep)
+    }
+
+    /// The calls of these operations.
+    pub(super) fn calls_of(&self, operations: &[&str]) -> Vec<Made<'a>> {
+        self.calls(|operation| operations.contains(&operation), |_| true)
+    }
+
+    /// The calls of these operations that change something.
+    pub(super) fn changes_of(&self, operations: &[&str]) -> Vec<Made<'a>> {
+        self.calls(|operation| operations.contains(&operation), |made| made.call.mutates)
     }
 }

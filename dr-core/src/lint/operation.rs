@@ -17,24 +17,46 @@ const HOMES: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// The regions in which the API of an operation lives, when that does not depend on the caller.
-fn home(operation: &str) -> Option<&'static [&'static str]> {
+/// Services that are control planes of the region they are called in, whatever a plan says of them.
+const CONTROL: [&str; 7] = ["rds:", "elasticache:", "eks:", "ec2:", "elasticloadbalancing:", "elbv2:", "ecr:"];
+
+/// The regions in which the API of a call lives, when that does not depend on the caller.
+fn home(call: &Call) -> Option<&'static [&'static str]> {
+    const US_EAST_1: &[&str] = &["us-east-1"];
+    let operation = call.operation.as_ref();
+    let global = match operation.split(':').next() {
+        // Route 53 publishes the metrics of its health checks in one region, CloudFront takes certificates from one,
+        // and the token service's name without a region is served by one.
+        Some("cloudwatch") => text(call, "Namespace") == Some("AWS/Route53"),
+        Some("acm") => flag(call, "ForCloudFront"),
+        Some("sts") => text(call, "Endpoint").is_some_and(is_global_token_service),
+        _ => false,
+    };
+    if global {
+        return Some(US_EAST_1);
+    }
     HOMES
         .iter()
         .find(|(name, _)| if name.ends_with(':') { operation.starts_with(name) } else { operation == *name })
         .map(|(_, regions)| *regions)
 }
 
-/// Whether the call is one to Route 53's own API.
-pub(super) fn is_route53(call: &Call) -> bool {
-    call.operation.starts_with("route53:")
+/// Whether the host is that of AWS's token service without a region.
+pub(super) fn is_global_token_service(host: &str) -> bool {
+    host.trim_start_matches("https://").trim_end_matches('/').eq_ignore_ascii_case("sts.amazonaws.com")
+}
+
+/// Whether the operation is one of Route 53's own API.
+pub(super) fn is_route53(operation: &str) -> bool {
+    operation.starts_with("route53:")
 }
 
 /// Whether the call cannot be made when `region` has lost its control planes: by what its author declared, or by where
 /// its API lives.
 pub(super) fn needs_control_plane_of(call: &Call, region: &RegionId) -> bool {
     call.needs_control_plane_of(region)
-        || home(&call.operation).is_some_and(|regions| regions.iter().all(|home| *region == *home))
+        || (goes_to(call, region) && CONTROL.iter().any(|service| call.operation.starts_with(service)))
+        || home(call).is_some_and(|regions| regions.iter().all(|home| *region == *home))
 }
 
 /// Whether every endpoint that could serve the call is in `region`.
@@ -66,6 +88,25 @@ pub(super) fn is_one_shot(call: &Call) -> bool {
         "elasticache:DisassociateGlobalReplicationGroup",
     ];
     ONE_SHOT.contains(&call.operation.as_ref())
+}
+
+/// The region of an ARN, `arn:PARTITION:SERVICE:REGION:...`, with its service.
+pub(super) fn arn(text: &str) -> Option<(&str, &str)> {
+    let mut parts = text.split(':');
+    match (parts.next(), parts.next(), parts.next(), parts.next()) {
+        (Some("arn"), Some(_), Some(service), Some(region)) if !region.is_empty() => Some((service, region)),
+        _ => None,
+    }
+}
+
+/// Names of DNS are equal whatever their case, and with or without the dot at the end.
+pub(super) fn same_name(a: &str, b: &str) -> bool {
+    a.trim_end_matches('.').eq_ignore_ascii_case(b.trim_end_matches('.'))
+}
+
+/// The argument as a whole number.
+pub(super) fn number(call: &Call, name: &str) -> Option<u64> {
+    call.args.get(name).and_then(serde_json::Value::as_u64)
 }
 
 /// The argument as a truth value; absent is false.
@@ -108,5 +149,21 @@ mod tests {
         assert!(!needs_control_plane_of(&cluster, &us_east_1), "routing controls are a data plane of their own");
         let routes = call("s3control:SubmitMultiRegionAccessPointRoutes", Plane::Control, &["us-east-1", "eu-west-1"]);
         assert!(!needs_control_plane_of(&routes, &us_east_1), "any of five regions serves it");
+        let promoted = call("rds:FailoverGlobalCluster", Plane::Data, &["us-east-1"]);
+        assert!(needs_control_plane_of(&promoted, &us_east_1), "RDS is a control plane, whatever a plan says");
+        let metric = call("cloudwatch:GetMetricData", Plane::Data, &["eu-west-1"]).arg("Namespace", "AWS/Route53");
+        assert!(needs_control_plane_of(&metric, &us_east_1), "Route 53's metrics are in one region");
+        let assume = |host: &str| call("sts:AssumeRole", Plane::Data, &["eu-west-1"]).arg("Endpoint", host);
+        assert!(needs_control_plane_of(&assume("https://sts.amazonaws.com/"), &us_east_1));
+        assert!(!needs_control_plane_of(&assume("sts.eu-west-1.amazonaws.com"), &us_east_1));
+        let certificate = call("acm:DescribeCertificate", Plane::Data, &["eu-west-1"]).arg("ForCloudFront", true);
+        assert!(needs_control_plane_of(&certificate, &us_east_1));
+    }
+
+    #[test]
+    fn an_arn_tells_its_service_and_region() {
+        assert_eq!(arn("arn:aws:kms:us-east-1:111122223333:key/1"), Some(("kms", "us-east-1")));
+        assert_eq!(arn("arn:aws:s3:::bucket/key"), None, "a bucket's ARN has no region");
+        assert_eq!(arn("orders"), None);
     }
 }

@@ -48,13 +48,15 @@ impl Report {
                 waiver.rule == rule.number()
                     && waiver.step.as_ref().is_none_or(|step| step.as_str() == finding.subject)
                     && !expired(waiver)
+                    // Information stops nobody, and needs no excuse.
+                    && finding.severity > Severity::Info
             };
             let Some((at, waiver)) = input.waivers.iter().enumerate().find(|(_, waiver)| fits(waiver)) else {
                 report.findings.push(finding);
                 continue;
             };
-            // An error that a rule itself calls a warning here, such as one with a recovery in place, may be waived.
-            let may = rule.can_be_waived() || finding.severity < Severity::Error;
+            // The finding counts, not the rule: some rules find both, as where a recovery is in place.
+            let may = rule.info().waivable || finding.severity < Severity::Error;
             if let Some(mark) = if may { used.get_mut(at) } else { in_vain.get_mut(at) } {
                 *mark = true;
             }

@@ -118,13 +118,15 @@ impl PlanBuilder {
     pub fn step<S: Step>(&mut self, id: &str, step: &S, params: &S::Params) -> StepDraft<'_, S::Output> {
         let stored = serde_json::to_value(params).map_err(|e| e.to_string());
         let calls = step.calls(params);
-        self.push(id, S::KIND, S::VERSION, step.reversibility(), stored, Ok(calls))
+        let undo = (step.reversibility(), step.keeps_before_image());
+        self.push(id, S::KIND, S::VERSION, undo, stored, Ok(calls))
     }
 
     /// Adds a step that is known only by its object, with parameters as stored.
     pub fn dyn_step(&mut self, id: &str, step: &dyn DynStep, params: Value) -> StepDraft<'_, Value> {
         let calls = step.calls(&params).map_err(|e| e.to_string());
-        self.push(id, step.kind(), step.version(), step.reversibility(), Ok(params), calls)
+        let undo = (step.reversibility(), step.keeps_before_image());
+        self.push(id, step.kind(), step.version(), undo, Ok(params), calls)
     }
 
     fn push<T>(
@@ -132,7 +134,7 @@ impl PlanBuilder {
         id: &str,
         kind: &str,
         version: u32,
-        reversibility: crate::step::Reversibility,
+        (reversibility, before_image): (crate::step::Reversibility, Option<bool>),
         params: Result<Value, String>,
         calls: Result<Vec<super::Call>, String>,
     ) -> StepDraft<'_, T> {
@@ -157,6 +159,7 @@ impl PlanBuilder {
             region: None,
             params,
             reversibility,
+            before_image,
             timeout: Duration::from_secs(300),
             estimate: Estimate::default(),
             retry: RetryPolicy::default(),

@@ -39,7 +39,13 @@ pub use goal::{Goal, GoalKind, Mode};
 pub use group::{Group, GroupKind};
 pub use group_draft::GroupDraft;
 pub use invalid::{InvalidPlan, PlanProblem};
-pub use inventory::{CheckFact, Inventory, StoreFact, StoreMember, TrafficFact, WorkloadFact, WorkloadOwner};
+pub use inventory::{
+    AccessFact, AliasFact, AnsweredBy, ApiRateFact, BackupFact, BehaviourFact, BucketFact, CapacityFact,
+    CertificateFact, CheckFact, CheckProtocol, ClusterFact, DependencyFact, DependencyKind, DistributionFact,
+    HealthCheckFact, ImageFact, Inventory, LagSource, ListenerFact, LoadBalancerFact, LossBound, ProtectedRecord,
+    RecordFact, RecordRole, RpoParameter, StoreFact, StoreKind, StoreMember, TargetGroupFact, TlsVersion, TrafficFact,
+    VolumeCopy, WorkloadFact, WorkloadOwner, ZoneFact,
+};
 pub use phase::Phase;
 pub use plan::{Estimate, Plan, PlanStep, RetryPolicy};
 pub use render::{to_dot, to_text};

@@ -69,6 +69,9 @@ pub struct PlanStep {
     pub after: Vec<StepId>,
     /// Whether it can be taken back.
     pub reversibility: Reversibility,
+    /// Whether what stood before is kept, to be put back; absent when the step's author does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before_image: Option<bool>,
     /// Each attempt ends by then.
     pub timeout: Duration,
     /// How long it is expected to take.

@@ -154,17 +154,16 @@ fn topology() -> Topology {
 
 fn facts() -> Inventory {
     let member = |name: &str| StoreMember {
-        region: region(name),
-        address: arn(name),
         writer: Some(name == A),
         available_instances: Some(1),
         engine_version: Some("15.4".to_owned()),
         synchronised: Some(true),
         lag: Some(Duration::from_millis(200)),
+        ..StoreMember::new(region(name), arn(name))
     };
     let members = [A, B, C].map(member).to_vec();
     let resource = ResourceId::new("orders-db").unwrap();
-    Inventory { stores: vec![StoreFact { resource, writable_required: true, members }], ..Inventory::default() }
+    Inventory { stores: vec![StoreFact { members, ..StoreFact::new(resource, true) }], ..Inventory::default() }
 }
 
 const RIGHT: Store = Store { endpoint: None, target: None, fence: WITNESS };

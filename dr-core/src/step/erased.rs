@@ -38,6 +38,10 @@ pub trait DynStep: Debug + Send + Sync + 'static {
     ///
     /// As [`Step::before_image`].
     async fn before_image(&self, cx: &StepCx, params: &Value) -> Result<Option<Value>>;
+    /// [`Step::keeps_before_image`].
+    fn keeps_before_image(&self) -> Option<bool> {
+        None
+    }
     /// [`Step::observe`].
     ///
     /// # Errors
@@ -108,6 +112,10 @@ impl<S: Step> DynStep for Erased<S> {
 
     async fn before_image(&self, cx: &StepCx, params: &Value) -> Result<Option<Value>> {
         self.0.before_image(cx, &decode::<S, _>("parameters", params)?).await
+    }
+
+    fn keeps_before_image(&self) -> Option<bool> {
+        self.0.keeps_before_image()
     }
 
     async fn observe(&self, cx: &StepCx, params: &Value) -> Result<Observed<Value>> {

@@ -98,6 +98,12 @@ pub trait Step: Debug + Send + Sync + 'static {
         Ok(None)
     }
 
+    /// Whether [`before_image`](Self::before_image) gives an image; `None` when the author does not say. Stored in the
+    /// plan, so that lint can ask before anything runs what a failback would restore from.
+    fn keeps_before_image(&self) -> Option<bool> {
+        None
+    }
+
     /// Looks whether the effect is there.
     ///
     /// # Errors

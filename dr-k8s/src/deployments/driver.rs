@@ -108,11 +108,14 @@ pub(super) fn scaling_calls(workload: &WorkloadRef, replicas: u32) -> Vec<Call> 
     let name = &workload.deployment;
     let bounds = format!("patch hpa {name} --patch '{{\"spec\":{{\"minReplicas\":{replicas}}}}}'");
     let scale = format!("scale deployment {name} --replicas={replicas}");
+    let named = format!("{}/{name}", workload.namespace);
     vec![
         call(workload, "k8s:get deployments", false, &format!("get deployment {name}")),
         call(workload, "k8s:list horizontalpodautoscalers", false, "get hpa"),
-        call(workload, "k8s:patch horizontalpodautoscalers", true, &bounds).arg("minReplicas", replicas),
-        call(workload, "k8s:patch deployments/scale", true, &scale).arg("replicas", replicas),
+        call(workload, "k8s:patch horizontalpodautoscalers", true, &bounds)
+            .arg("Workload", named.as_str())
+            .arg("minReplicas", replicas),
+        call(workload, "k8s:patch deployments/scale", true, &scale).arg("Workload", named).arg("replicas", replicas),
     ]
 }
 

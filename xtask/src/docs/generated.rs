@@ -14,7 +14,8 @@ struct Generated {
     binary: &'static str,
 }
 
-const GENERATED: &[Generated] = &[Generated { path: "dr.schema.json", binary: "schema" }];
+const GENERATED: &[Generated] =
+    &[Generated { path: "dr.schema.json", binary: "schema" }, Generated { path: "docs/lints.md", binary: "lints" }];
 
 /// Writes the generated files, or only checks them.
 ///

@@ -75,6 +75,10 @@ impl Step for Switchover {
         calls
     }
 
+    fn keeps_before_image(&self) -> Option<bool> {
+        Some(true)
+    }
+
     async fn before_image(&self, cx: &StepCx, route: &Route) -> Result<Option<Value>> {
         progress::before_image(cx, &self.api, &route.from_region, route).await
     }

@@ -109,6 +109,10 @@ impl Step for PromoteCache {
             .collect()
     }
 
+    fn keeps_before_image(&self) -> Option<bool> {
+        Some(true)
+    }
+
     async fn before_image(&self, cx: &StepCx, route: &CacheRoute) -> Result<Option<Value>> {
         let datastore = self.api.datastore(&route.to_region, &route.datastore).await?;
         let primary = datastore.primary().map(|member| json!({ "region": member.region, "group": member.group }));

@@ -111,6 +111,10 @@ impl Step for InvertCheck {
         ]
     }
 
+    fn keeps_before_image(&self) -> Option<bool> {
+        Some(true)
+    }
+
     async fn before_image(&self, _: &StepCx, params: &InvertCheckParams) -> Result<Option<Value>> {
         let (image, _) = self.read(&params.health_check_id).await?;
         let image = serde_json::to_value(image).map_err(|e| Error::new(ErrorKind::Internal, e.to_string()))?;

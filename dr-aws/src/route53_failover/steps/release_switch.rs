@@ -40,6 +40,10 @@ impl Step for ReleaseSwitch {
         vec![switch.call("s3:GetObject", "get-object", false), switch.call("s3:DeleteObject", "delete-object", true)]
     }
 
+    fn keeps_before_image(&self) -> Option<bool> {
+        Some(true)
+    }
+
     async fn before_image(&self, cx: &StepCx, params: &SwitchParams) -> Result<Option<Value>> {
         Ok(Some(json!({ "object": params.switch().read(&self.clients, &*cx.clock).await? })))
     }

@@ -1,15 +1,11 @@
-//! The rules, one file a family.
+//! The rules, a folder a subject.
 
-mod budget;
+mod backup;
+mod capacity;
 mod control_plane;
-mod data_first;
-mod executor;
-mod fencing;
-mod health_check;
-mod latch;
-mod observers;
-mod promotion;
-mod unbounded;
+mod data;
+mod run;
+mod traffic;
 
 use std::sync::Arc;
 
@@ -20,18 +16,46 @@ pub(super) fn all() -> Vec<Arc<dyn Rule>> {
     vec![
         Arc::new(control_plane::ControlPlaneInFailedRegion),
         Arc::new(control_plane::Route53WhenUsEast1Fails),
-        Arc::new(health_check::DisableMeansHealthy),
-        Arc::new(health_check::BareInvert),
-        Arc::new(data_first::TrafficBeforeData),
-        Arc::new(latch::AutoDnsWithoutPromotion),
-        Arc::new(latch::NoLatch),
-        Arc::new(fencing::NoFenceBeforePromote),
-        Arc::new(promotion::WrongEndpointRegion),
-        Arc::new(promotion::SwitchoverInDisaster),
-        Arc::new(promotion::TargetNotArn),
-        Arc::new(executor::ExecutorInFailedRegion),
-        Arc::new(budget::RtoBudget),
-        Arc::new(unbounded::UnboundedStep),
-        Arc::new(observers::ObserverQuorum),
+        Arc::new(traffic::DisableMeansHealthy),
+        Arc::new(traffic::BareInvert),
+        Arc::new(data::TrafficBeforeData),
+        Arc::new(traffic::AutoDnsWithoutPromotion),
+        Arc::new(traffic::NoLatch),
+        Arc::new(data::NoFenceBeforePromote),
+        Arc::new(data::WrongEndpointRegion),
+        Arc::new(data::SwitchoverInDisaster),
+        Arc::new(data::TargetNotArn),
+        Arc::new(data::HeadlessTarget),
+        Arc::new(data::EngineSkew),
+        Arc::new(data::DetachWithoutOldPrimaryGuard),
+        Arc::new(control_plane::CreatesDnsDuringFailover),
+        Arc::new(control_plane::IamMutationInPlan),
+        Arc::new(data::FailedRegionDataDependency),
+        Arc::new(run::ExecutorInFailedRegion),
+        Arc::new(traffic::SecondaryIneligible),
+        Arc::new(traffic::SelfReferentialCheck),
+        Arc::new(traffic::ProtectedRecords),
+        Arc::new(control_plane::DiscoveryAtFailover),
+        Arc::new(data::CacheReadonly),
+        Arc::new(backup::RestoreSource),
+        Arc::new(backup::PvCrossRegion),
+        Arc::new(run::NoBeforeImage),
+        Arc::new(capacity::HpaOwnerConflict),
+        Arc::new(capacity::HpaZero),
+        Arc::new(traffic::SharedAlbBlastRadius),
+        Arc::new(traffic::CertBlind),
+        Arc::new(traffic::ShallowOrRedirectHealth),
+        Arc::new(run::RtoBudget),
+        Arc::new(data::RpoBudget),
+        Arc::new(data::RpoParamOnSecondary),
+        Arc::new(control_plane::ApiRate),
+        Arc::new(run::UnboundedStep),
+        Arc::new(run::ObserverQuorum),
+        Arc::new(run::AutoFailback),
+        Arc::new(traffic::WriteBehaviourBehindOriginGroup),
+        Arc::new(capacity::CapacityNotReserved),
+        Arc::new(capacity::ImageMissing),
+        Arc::new(data::OneWayS3),
+        Arc::new(traffic::DrillDiffers),
     ]
 }

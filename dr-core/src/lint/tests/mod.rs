@@ -1,4 +1,5 @@
-mod fixture;
+mod fixtures;
 mod report;
 mod rules;
 mod scale;
+mod unknown;

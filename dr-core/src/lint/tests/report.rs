@@ -1,14 +1,12 @@
-use jiff::civil::Date;
+use std::collections::BTreeSet;
 
-use super::super::{LintInput, Report, Rule, RuleRegistry, lint};
-use super::{fixture::*, rules::waiver};
+use super::super::{LintInput, Report, Rule, RuleInfo, RuleRegistry, lint};
+use super::{super::fixtures::case::*, rules::waiver};
 use crate::{
     model::StepId,
     spec::Waiver,
     validation::{Finding, Severity},
 };
-
-const TODAY: Date = Date::constant(2027, 1, 1);
 
 fn judged(case: &Case, waivers: &[Waiver]) -> Report {
     let (plan, topology) = (case.plan(), case.topology());
@@ -76,14 +74,18 @@ fn a_report_is_plain_data() {
 fn every_rule_has_a_number_a_name_and_a_remedy_of_its_own() {
     let registry = RuleRegistry::new();
     let numbers: Vec<&str> = registry.iter().map(Rule::number).collect();
-    assert_eq!(
-        numbers,
-        ["E01", "E02", "E03", "E04", "E05", "E06", "E07", "E08", "E09", "E10", "E11", "E18", "W32", "W36", "W37"]
-    );
+    let errors = (1..=26).map(|n| format!("E{n:02}"));
+    assert_eq!(numbers, errors.chain((27..=43).map(|n| format!("W{n:02}"))).collect::<Vec<_>>());
+    let names: BTreeSet<&str> = registry.iter().map(Rule::name).collect();
+    assert_eq!(names.len(), 43, "no two rules share a name");
     for rule in registry.iter() {
         let severity = if rule.number().starts_with('E') { Severity::Error } else { Severity::Warning };
         assert_eq!(rule.severity(), severity, "{}", rule.number());
+        let info = rule.info();
         assert!(!rule.name().is_empty() && rule.remedy().len() > 20, "{}", rule.number());
+        assert!(info.catches.len() > 20 && info.why.len() > 40, "{}", rule.number());
+        // Sentences of a page: what is caught and the remedy are put together with others.
+        assert!(info.why.ends_with('.') && !info.catches.ends_with('.') && !info.remedy.ends_with('.'));
     }
 }
 
@@ -91,20 +93,8 @@ fn every_rule_has_a_number_a_name_and_a_remedy_of_its_own() {
 struct NoCache;
 
 impl Rule for NoCache {
-    fn number(&self) -> &'static str {
-        "W32"
-    }
-
-    fn name(&self) -> &'static str {
-        "no-cache"
-    }
-
-    fn severity(&self) -> Severity {
-        Severity::Warning
-    }
-
-    fn remedy(&self) -> &'static str {
-        "leave the cache where it is"
+    fn info(&self) -> RuleInfo {
+        RuleInfo::warning("W32", "no-cache").remedy("leave the cache where it is")
     }
 
     fn check(&self, input: &LintInput<'_>) -> Vec<Finding> {

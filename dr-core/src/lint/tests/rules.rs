@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::fixture::*;
+use super::super::fixtures::case::*;
 use crate::{
     model::{Plane, StepId},
-    plan::{CheckFact, GoalKind, Mode, Phase, PlanStep},
+    plan::{CheckFact, Gate, GoalKind, Mode, Phase, PlanStep},
     spec::Waiver,
 };
 
@@ -45,7 +45,7 @@ fn e01_a_control_plane_in_the_failed_region() {
 #[test]
 fn e01_knows_where_global_apis_live() {
     let policy = |operation: &'static str| Case::new().step("apps/scale", calls(vec![control(operation, WEST)]));
-    assert_eq!(policy("iam:PutRolePolicy").broken(), ["E01 apps/scale"]);
+    assert_eq!(policy("iam:PutRolePolicy").broken(), ["E01 apps/scale", "E16 apps/scale"]);
     assert_eq!(policy("sts:AssumeRole").broken(), [""; 0]);
 }
 
@@ -101,6 +101,7 @@ fn e03_disabling_a_check_makes_it_healthy() {
     assert_eq!(check_update(true, true, false).broken(), [""; 0]);
     let mut failback = check_update(true, false, false);
     failback.goal.kind = GoalKind::Failback;
+    failback.find("dns/shift").gate = Some(Gate { question: "go back?".to_owned() });
     assert_eq!(failback.broken(), [""; 0], "a failback writes back what was there");
 }
 
@@ -125,7 +126,7 @@ fn e05_traffic_before_data() {
 
 #[test]
 fn e05_a_store_that_nothing_promotes() {
-    assert_eq!(Case::new().change(without("cache/promote")).broken(), ["E05 dns/shift"]);
+    assert_eq!(Case::new().change(without("cache/promote")).broken(), ["E05 dns/shift", "E23 cache"]);
     let mut read_only = Case::new().change(without("cache/promote"));
     read_only.facts.stores[1].writable_required = false;
     assert_eq!(read_only.broken(), [""; 0], "a store that clients only read needs no writer");
@@ -136,9 +137,23 @@ fn e05_a_store_that_nothing_promotes() {
 
 #[test]
 fn e05_sees_a_shift_that_claims_another_phase() {
-    let hidden =
-        Case::new().step("apps/scale", calls(vec![data("route53-recovery-cluster:UpdateRoutingControlState", WEST)]));
+    let hidden = Case::new().step("apps/scale", calls(vec![routing_control(5)]));
     assert_eq!(hidden.broken(), ["E05 apps/scale", "E05 apps/scale"]);
+}
+
+/// A routing control, called at this many of its cluster's endpoints.
+fn routing_control(endpoints: usize) -> crate::plan::Call {
+    let names = ["us-east-1", "us-west-2", "eu-west-1", "ap-northeast-1", "ap-southeast-2"];
+    let mut call = data("route53-recovery-cluster:UpdateRoutingControlState", WEST);
+    call.endpoints = names.iter().take(endpoints).map(|name| region(name)).collect();
+    call
+}
+
+#[test]
+fn e22_a_routing_control_has_five_endpoints_to_try() {
+    let shift = |endpoints| Case::new().step("dns/shift", calls(vec![routing_control(endpoints)]));
+    assert_eq!(shift(4).broken(), ["E22 dns/shift"]);
+    assert_eq!(shift(5).broken(), [""; 0]);
 }
 
 #[test]
@@ -213,8 +228,8 @@ fn e09_a_failover_goes_to_the_target_s_region() {
     assert_eq!(witness(WEST).broken(), [""; 0]);
     let detach =
         |endpoint| promote(control("rds:RemoveFromGlobalCluster", endpoint).arg("DbClusterIdentifier", NEW_ARN));
-    assert_eq!(detach(WITNESS).broken(), ["E09 db/promote"]);
-    assert_eq!(detach(WEST).broken(), [""; 0]);
+    assert_eq!(detach(WITNESS).broken(), ["E09 db/promote", "E14 db/promote"]);
+    assert_eq!(detach(WEST).broken(), ["E14 db/promote"]);
 }
 
 #[test]

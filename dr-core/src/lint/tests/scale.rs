@@ -1,4 +1,4 @@
-use super::fixture::*;
+use super::super::fixtures::case::*;
 use crate::{model::StepId, plan::Phase};
 
 /// Ten thousand steps in a hundred layers. The test would take minutes if a rule walked the graph for each step.

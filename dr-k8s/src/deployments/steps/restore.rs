@@ -106,6 +106,10 @@ impl Step for Restore {
         driver::scaling_calls(&params.workload, replicas)
     }
 
+    fn keeps_before_image(&self) -> Option<bool> {
+        Some(true)
+    }
+
     async fn before_image(&self, _: &StepCx, params: &RestoreParams) -> Result<Option<Value>> {
         let image = params.workload.see(&self.clusters).await?.image(&params.workload);
         let stored = serde_json::to_value(image).map_err(|e| Error::new(ErrorKind::Internal, e.to_string()))?;

@@ -70,7 +70,16 @@ impl Step for ScaleUp {
     }
 
     fn calls(&self, params: &ScaleUpParams) -> Vec<Call> {
-        driver::scaling_calls(&params.workload, params.replicas)
+        // An upper bound below the target is raised with the lower one; a higher one stays.
+        let raised = |call: Call| match call.args.contains_key("minReplicas") {
+            true => call.arg("maxReplicasAtLeast", params.replicas),
+            false => call,
+        };
+        driver::scaling_calls(&params.workload, params.replicas).into_iter().map(raised).collect()
+    }
+
+    fn keeps_before_image(&self) -> Option<bool> {
+        Some(true)
     }
 
     async fn before_image(&self, _: &StepCx, params: &ScaleUpParams) -> Result<Option<Value>> {
