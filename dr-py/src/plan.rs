@@ -161,8 +161,7 @@ impl Plan {
         let id = new_run_id(&self.platform.clock);
         let new = NewRun::new(id.clone(), plan::Plan::clone(&self.plan))
             .inventory(Inventory::clone(&self.inventory))
-            .findings(self.lint.for_journal())
-            .waivers(self.platform.spec.waivers.clone());
+            .linted(&self.lint);
         let approver = approver(approve)?.or_else(|| self.by_itself());
         Ok(Run::start(Arc::clone(&self.platform), journal, approver, id, Start::Create(Box::new(new)))?)
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{model::StepId, plan::Plan};
+use crate::plan::Plan;
 
 /// A set of steps, by position in the plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,11 +55,10 @@ pub(super) struct Graph {
 impl Graph {
     pub(super) fn new(plan: &Plan) -> Self {
         let steps = plan.steps();
-        let index: BTreeMap<&StepId, usize> = steps.iter().enumerate().map(|(at, step)| (&step.id, at)).collect();
         let mut graph = Self { starts: Vec::with_capacity(steps.len() + 1), before: Vec::with_capacity(steps.len()) };
         graph.starts.push(0);
         for step in steps {
-            graph.before.extend(step.after.iter().filter_map(|id| index.get(id).copied()));
+            graph.before.extend(step.after.iter().filter_map(|id| plan.position(id.as_str())));
             graph.starts.push(graph.before.len());
         }
         graph

@@ -4,11 +4,15 @@ use async_trait::async_trait;
 use dr_core::{
     driver::{Driver, Host, Operation, Permission, SurveyCx},
     error::{Error, ErrorKind, Result},
-    model::{Plane, Resource, ResourceKind},
-    plan::{Arg, Call, Estimate, GoalKind, Inventory, Phase, RetryPolicy, Ungraceful, WorkloadFact, WorkloadOwner},
+    model::{Plane, Region, RegionId, Resource, ResourceKind},
+    plan::{
+        Arg, Call, CapacityFact, Estimate, GoalKind, ImageFact, Inventory, Phase, RetryPolicy, Ungraceful,
+        WorkloadFact, WorkloadOwner,
+    },
     planner::PlanDraft,
     probe::{HealthProbe, Subject},
     step::{DynStep, Step as _, erase},
+    topology::Topology,
     validation::Validation,
 };
 use futures::future::join_all;
@@ -19,7 +23,7 @@ use super::{
     ApiServer, AwaitReady, AwaitReadyParams, DeploymentsSpec, Restore, RestoreParams, ScaleUp, ScaleUpParams,
     StandbyHasRoom, WorkloadImage, WorkloadRef, WorkloadsMatch,
     readiness::available,
-    workload::{ClusterView, Seen},
+    workload::{ClusterView, Seen, free_pod_slots},
 };
 use crate::Clusters;
 
@@ -138,6 +142,28 @@ fn fact(resource: &Resource, workload: &WorkloadRef, seen: &Seen, wanted: u32) -
     }
 }
 
+/// The images of a workload, with the region of the registry that each is pulled from.
+fn images(workload: &WorkloadRef, seen: &Seen, topology: &Topology) -> Vec<ImageFact> {
+    let pod = seen.deployment.spec.as_ref().and_then(|spec| spec.template.spec.as_ref());
+    let containers = pod.map(|pod| pod.containers.as_slice()).unwrap_or_default();
+    let fact = |reference: &String| ImageFact {
+        workload: format!("{}/{}", workload.namespace, workload.deployment),
+        region: workload.region.clone(),
+        reference: reference.clone(),
+        digest: reference.split_once('@').map(|(_, digest)| digest.to_owned()),
+        home: registry_region(reference, topology),
+        copies: BTreeMap::new(),
+    };
+    containers.iter().filter_map(|container| container.image.as_ref()).map(fact).collect()
+}
+
+/// The region that an image's registry is in: regional registries have their region's name in the host.
+fn registry_region(reference: &str, topology: &Topology) -> Option<RegionId> {
+    let host = reference.split_once('/').map(|(host, _)| host)?;
+    let named = |region: &&Region| host.split('.').any(|label| region.id == *label);
+    topology.regions().iter().find(named).map(|region| region.id.clone())
+}
+
 #[async_trait]
 impl Driver for Deployments {
     fn kind(&self) -> ResourceKind {
@@ -178,11 +204,12 @@ impl Driver for Deployments {
         let spec = DeploymentsSpec::of(resource)?;
         let services = spec.services(cx.topology)?;
         let mut inventory = Inventory::default();
-        let views = spec
-            .clusters
-            .iter()
-            .map(|(region, access)| async move { (region, ClusterView::read(&self.clusters, region, access).await) });
-        for (region, view) in join_all(views).await {
+        let views = spec.clusters.iter().map(|(region, access)| async move {
+            let view = ClusterView::read(&self.clusters, region, access);
+            let free = free_pod_slots(&self.clusters, region, access);
+            (region, futures::join!(view, free))
+        });
+        for (region, (view, free)) in join_all(views).await {
             let view = match view {
                 Ok(view) => view,
                 Err(error) => {
@@ -190,10 +217,23 @@ impl Driver for Deployments {
                     continue;
                 }
             };
+            let free =
+                free.map_err(|error| inventory.unknown.push(format!("{}: room in {region}: {error}", resource.id)));
+            inventory.capacity.push(CapacityFact {
+                resource: resource.id.clone(),
+                region: region.clone(),
+                unit: "pods".to_owned(),
+                needed: None,
+                free: free.ok().map(|slots| u64::try_from(slots).unwrap_or(0)),
+                reserved: None,
+            });
             for service in &services {
                 let workload = spec.workload(region, service)?;
                 match view.find(&workload.namespace, &workload.deployment) {
-                    Some(seen) => inventory.workloads.push(fact(resource, &workload, &seen, service.replicas.full)),
+                    Some(seen) => {
+                        inventory.workloads.push(fact(resource, &workload, &seen, service.replicas.full));
+                        inventory.images.extend(images(&workload, &seen, cx.topology));
+                    }
                     None => inventory.unknown.push(format!("{}: {workload} does not exist", resource.id)),
                 }
             }

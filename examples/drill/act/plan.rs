@@ -1,6 +1,6 @@
 use dr_core::{
     engine::{NewRun, new_run_id},
-    lint::{LintInput, lint},
+    lint::{LintInput, Report, lint},
     model::RunId,
     plan::{Goal, GoalKind, Inventory, Mode, Plan, to_text, to_timeline_text},
     planner::{BeforeImages, PlanOptions, Planner, survey},
@@ -58,23 +58,19 @@ async fn create(drill: &mut Drill, goal: Goal, before: &BeforeImages) -> Result<
     };
     let planner = Planner::new(&drill.platform.topology, &drill.platform.drivers);
     let plan = planner.plan(goal, &inventory, before, &options).map_err(|e| Stop::stopped(e.to_string()))?;
-    let findings = judge(drill, &plan, &inventory)?;
+    let report = judge(drill, &plan, &inventory)?;
     let asked = drill.now_s();
     drill.consent.obtain(&format!("Carry out plan {}?", plan.digest().short())).await?;
     if drill.consent == crate::ask::Consent::Ask {
         drill.note(asked, MomentKind::ApprovalAsked, None, "the plan was shown, and somebody asked");
     }
     let run = new_run_id(&drill.clock);
-    let waivers = drill.platform.spec.waivers.clone();
-    drill
-        .engine
-        .create(NewRun::new(run.clone(), plan).inventory(inventory).findings(findings).waivers(waivers))
-        .await?;
+    drill.engine.create(NewRun::new(run.clone(), plan).inventory(inventory).linted(&report)).await?;
     Ok(run)
 }
 
 /// Shows the plan with everything that is to be said about it, and refuses what lint blocks.
-fn judge(drill: &Drill, plan: &Plan, inventory: &Inventory) -> Result<Vec<dr_core::validation::Finding>, Stop> {
+fn judge(drill: &Drill, plan: &Plan, inventory: &Inventory) -> Result<Report, Stop> {
     drill.narrator.show(&to_text(plan));
     drill.narrator.show(&to_timeline_text(plan));
     let today = drill.clock.wall();
@@ -87,5 +83,5 @@ fn judge(drill: &Drill, plan: &Plan, inventory: &Inventory) -> Result<Vec<dr_cor
             "lint does not let this plan run; mend what it names, or record a waiver in dr.yaml",
         ));
     }
-    Ok(report.for_journal())
+    Ok(report)
 }

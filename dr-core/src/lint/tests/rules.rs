@@ -101,7 +101,7 @@ fn e03_disabling_a_check_makes_it_healthy() {
     assert_eq!(check_update(true, true, false).broken(), [""; 0]);
     let mut failback = check_update(true, false, false);
     failback.goal.kind = GoalKind::Failback;
-    failback.find("dns/shift").gate = Some(Gate { question: "go back?".to_owned() });
+    failback.find("dns/shift").gate = Some(Gate::new("go back?"));
     assert_eq!(failback.broken(), [""; 0], "a failback writes back what was there");
 }
 
