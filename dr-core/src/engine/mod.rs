@@ -13,7 +13,7 @@
 //!                a gate is reached   │  │  │           ├─ the plan's deadline ─────────► TimedOut
 //!           WaitingForApproval ◄─────┼──┤  │           │
 //!                │ approve ──────────┘  │  │ retry     └─ cancel, or a gate is rejected
-//!                │                      │  │ skip              │
+//!                │                      │  │ skip, ungraceful  │
 //!                └ reject ─► Cancelling │  │ resume            ▼
 //!                                       ▼  │              Cancelling ──► Cancelled
 //!                 PausedByFailure, PausedByOperator          └─ something could not be taken back ─► Failed
@@ -34,6 +34,14 @@
 //!
 //! An attempt: before-image (the first one only) → **intent** → observe → execute, if nobody has → verify → **outcome**.
 //! An error that leaves open whether the world changed is followed by another look at the world, never by a repetition.
+//!
+//! A group has no state of its own: [`GroupView`] is what its members come to. A member that failed for good, or a deadline
+//! that has passed, makes the group failed and the run wait; a retry, a skip or a switch of the group is one of each member
+//! that it makes sense for.
+//!
+//! [`Control::Ungraceful`] puts the plan's rules for ungraceful mode in force, for the run, a group or a step: a step that may
+//! insist or be content with less is tried again by that rule if it had failed, and sees the switch at once if it is under way;
+//! one that may be passed over is, if it has not begun or fails for good. A step without a rule is never affected.
 //!
 //! The guarantees that comments refer to by number:
 //!

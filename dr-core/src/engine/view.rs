@@ -546,4 +546,14 @@ impl RunView {
         let places = Arc::new(Places::of(self.plan.steps()));
         assert_eq!(self.frontier, Frontier::of(places, self.plan.steps(), &self.steps));
     }
+
+    /// Panics when what is kept of the groups is not what their members say.
+    pub(super) fn check_groups(&self) {
+        for (group, clock) in self.group_clocks() {
+            let open = self.members(group.id.as_str()).filter(|(_, step)| !step.settled()).count();
+            assert_eq!(clock.open, open, "{}", group.id);
+            let begun = self.members(group.id.as_str()).any(|(_, step)| step.started.is_some());
+            assert_eq!(clock.started.is_some(), begun, "{}", group.id);
+        }
+    }
 }

@@ -59,6 +59,9 @@ fn plan(bench: &Bench, shapes: &[Shape], plain: bool) -> Plan {
             draft = draft.after(&format!("s{before}"));
         }
     }
+    let third: Vec<String> = (0..shapes.len()).step_by(3).map(|at| format!("s{at}")).collect();
+    let third: Vec<&str> = third.iter().map(String::as_str).collect();
+    plan.parallel("third", &third).deadline(Duration::from_secs(1_000_000));
     plan.build().unwrap()
 }
 
@@ -252,6 +255,7 @@ proptest! {
         }
         let view = &fold.view;
         view.check_frontier();
+        view.check_groups();
         prop_assert!(decide(&plan, view, Timestamp::UNIX_EPOCH).is_empty(), "nothing follows an end");
         if view.state().is_success() {
             prop_assert!(view.steps().all(|(_, step)| step.settled()));

@@ -7,7 +7,7 @@ use dr_core::{
     error::{Effect, Error, ErrorKind, Failure, Result, Retry},
     journal::{Decision, Entry, Intent, Outcome, RequestId, RunEnd, Signed},
     model::{ApplicationId, Objectives, OwnerId, RegionId, StepId},
-    plan::{Call, Goal, GoalKind, Inventory, Mode, Phase, Plan, PlanBuilder, PlanDigest},
+    plan::{Call, Goal, GoalKind, Inventory, Mode, Phase, Plan, PlanBuilder, PlanDigest, Ungraceful},
     step::{Observed, Reversibility, Step, StepCx},
     validation::{Finding, Severity},
 };
@@ -128,6 +128,12 @@ pub(super) fn all() -> Vec<(&'static str, Entry)> {
         ("resumed", Entry::Resumed { who: text("ada"), why: text("looked") }),
         ("retry-requested", Entry::RetryRequested { step: step("promote"), who: text("ada"), why: text("again") }),
         ("skip-requested", Entry::SkipRequested { step: step("shift"), who: text("ada"), why: text("done by hand") }),
+        (
+            "mode-switched",
+            Entry::ModeSwitched { step: Some(step("promote")), who: text("ada"), why: text("the region is gone") },
+        ),
+        ("mode-switched.run", Entry::ModeSwitched { step: None, who: text("ada"), why: text("the region is gone") }),
+        ("run-created.groups", created_with(grouped())),
         ("cancel-requested", Entry::CancelRequested { who: text("ada"), why: text("it healed"), compensate: true }),
         ("request-answered", Entry::RequestAnswered { request: RequestId(3), refused: Some(text("it has ended")) }),
         ("note", Entry::Note { topic: text("lag"), value: json!({ "seconds": 0.25, "of": ["orders"] }) }),
@@ -142,10 +148,34 @@ pub(super) fn all() -> Vec<(&'static str, Entry)> {
     ]
 }
 
+/// A plan with everything that plans learnt after the first format was written.
+fn grouped() -> Plan {
+    let region = |name: &str| RegionId::new(name).unwrap();
+    let child = plan();
+    let mut plan = PlanBuilder::new(ApplicationId::new("company").unwrap(), child.goal().clone(), *child.objectives());
+    plan.standing(region("ap-southeast-2"));
+    plan.step("freeze", &Act(Reversibility::Reversible), &Value::Null)
+        .phase(Phase::Freeze)
+        .ungraceful(Ungraceful::MinimumSuccess { percent: 80 });
+    plan.step("ask", &Act(Reversibility::Irreversible), &Value::Null)
+        .after("freeze")
+        .gate("go on?")
+        .approvers(["ada", "bob"])
+        .gate_expires(Duration::from_secs(600))
+        .ungraceful(Ungraceful::Force);
+    plan.serial("first", &["freeze", "ask"]);
+    plan.child("shop", &child).after("first").deadline(Duration::from_secs(1200));
+    plan.build().unwrap()
+}
+
 /// The first entry of a run.
 pub(super) fn created() -> Entry {
+    created_with(plan())
+}
+
+fn created_with(plan: Plan) -> Entry {
     Entry::RunCreated {
-        plan: Box::new(plan()),
+        plan: Box::new(plan),
         inventory: Box::new(Inventory::default()),
         findings: vec![Finding {
             severity: Severity::Warning,
