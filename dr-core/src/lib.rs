@@ -16,6 +16,7 @@ pub mod detect;
 pub mod driver;
 pub mod engine;
 pub mod error;
+pub mod estimate;
 pub mod event;
 pub mod journal;
 pub mod lint;

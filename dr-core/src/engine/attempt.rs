@@ -16,7 +16,7 @@ const POLL: Duration = Duration::from_secs(1);
 /// How long an attempt may look for the effect of a call that ended badly, when its own time is up.
 const SETTLE: Duration = Duration::from_secs(30);
 /// How long an attempt that is no longer wanted may take to end by itself.
-const GRACE: Duration = Duration::from_secs(10);
+pub(crate) const GRACE: Duration = Duration::from_secs(10);
 
 /// The before-image of a step.
 #[derive(Debug)]

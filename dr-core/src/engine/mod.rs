@@ -87,6 +87,8 @@ mod view;
 
 pub use answer::{answer, new_token};
 pub use approval::{Answer, ApprovalRequest, Approver, AskApprover, AutoApprove, GateQuestion};
+pub(crate) use attempt::GRACE;
+pub(crate) use backoff::pause_after;
 pub use builder::{EngineBuilder, OnPause};
 pub use control::{Control, accept};
 pub use decide::{Command, decide};
