@@ -1,7 +1,8 @@
 //! What a prediction costs: ten thousand drills of a twenty-step plan with a hundred clients, beside the same model written in
 //! simpy and played in the same call.
 //!
-//! The peer is run by the Python that `DR_PEER_PYTHON` names, which has simpy; without it only our own figures are printed.
+//! The peer is the script that `DR_BENCH_PEER_SCRIPT` names, run by the program that `DR_BENCH_PEER` names, a Python that has
+//! simpy; without them only our own figures are printed.
 //! Both count the CPU time that the play itself takes, without start-up.
 
 use std::{env, fs, process::Command, time::Duration};
@@ -127,8 +128,7 @@ fn main() {
 
 /// Plays the model in simpy: CPU seconds and percentiles.
 fn peer(model: &Model) -> Option<Value> {
-    let python = env::var_os("DR_PEER_PYTHON")?;
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peers/sim.py");
+    let (python, script) = (env::var_os("DR_BENCH_PEER")?, env::var_os("DR_BENCH_PEER_SCRIPT")?);
     let file = env::temp_dir().join(format!("dr-bench-sim-{}.json", std::process::id()));
     fs::write(&file, seconds(model).to_string()).ok()?;
     let output = Command::new(python).arg(script).arg(&file).output();

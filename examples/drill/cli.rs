@@ -22,6 +22,48 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Take up a drill whose process was killed, against the lab that still stands.
     Resume(Resume),
+    /// Predict what a failover would take, from the plan, and break nothing.
+    Estimate(Estimate),
+}
+
+/// What a prediction is made of.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Exit status: 0 enough drills meet the objectives; 2 too few do; 3 the plan could not be made; 64 wrong usage.")]
+pub(crate) struct Estimate {
+    /// What describes the platform. A lab of its own stands for it, is looked at, and is taken down.
+    #[arg(long, value_name = "FILE", default_value = "examples/ecommerce.dr.yaml")]
+    pub(crate) spec: PathBuf,
+    /// Play this model instead of the one that dr.yaml and the plan give.
+    #[arg(long, value_name = "FILE", conflicts_with = "spec")]
+    pub(crate) model: Option<PathBuf>,
+    /// Write the model that is played, with every parameter, to be read and changed.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write_model: Option<PathBuf>,
+    /// Also play with one thing changed; may be given several times: ttl=20s, interval=1s, trip=2, dwell=5s, decision=2m,
+    /// symptom=refused, prescaled, step:NAME=30s.
+    #[arg(long, value_name = "CHANGE", value_parser = crate::estimate::what_if)]
+    pub(crate) what_if: Vec<dr_core::estimate::WhatIf>,
+    /// How many drills are played. Default: what the model says, 10,000.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub(crate) drills: Option<u32>,
+    /// What they are drawn from. Default: what the model says.
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// Draw the share of drills that have recovered over time.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
+    /// Play the first drills again through the real engine on paused time, and say whether the two agree.
+    #[arg(long)]
+    pub(crate) confirm: bool,
+    /// The share of drills that must meet each objective for exit status 0.
+    #[arg(long, default_value_t = 0.95)]
+    pub(crate) at_least: f64,
+    /// How many of the world's seconds pass in one of the machine's while the lab is looked at.
+    #[arg(long, default_value_t = 20.0, value_parser = scale)]
+    pub(crate) time_scale: f64,
+    /// Print one JSON object on standard output: the model, the prediction, and the changes.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// How a drill is begun.

@@ -6,6 +6,7 @@ mod ask;
 mod cli;
 mod diary;
 mod drill;
+mod estimate;
 mod exit;
 mod measure;
 mod narrate;
@@ -42,6 +43,7 @@ async fn main() -> ExitCode {
     };
     let ended = match cli.command {
         Some(Command::Resume(resume)) => take_up(resume).await,
+        Some(Command::Estimate(asked)) => estimate::estimate(asked).await,
         None => begin(cli.begin).await,
     };
     ended
