@@ -9,8 +9,8 @@ use std::{env, fs, process::Command, time::Duration};
 
 use dr_core::{
     estimate::{
-        ClientModel, DetectionModel, Distribution, Model, ObserverModel, ProbeModel, ReplicationModel, StepModel, Symptom,
-        TrafficModel, predict,
+        ClientModel, DetectionModel, Distribution, Model, ObserverModel, ProbeModel, ReplicationModel, StepModel,
+        Symptom, TrafficModel, predict,
     },
     plan::Phase,
     spec::ObjectivesSpec,
@@ -117,11 +117,19 @@ fn main() {
     let Some(peer) = &peer else { return };
     // How much less CPU, as a figure of its own with a goal.
     let theirs = peer["cpu"].as_f64().unwrap_or(f64::NAN);
-    println!("{}", json!({ "name": "sim_times_less_cpu_than_simpy", "value": theirs / ours, "unit": "x", "better": "higher", "goal": 38 }));
-    let off = [("p50", prediction.rto.p50), ("p90", prediction.rto.p90), ("p95", prediction.rto.p95), ("p99", prediction.rto.p99)]
-        .iter()
-        .filter_map(|(key, ours)| Some((ours.as_ref()? / peer[*key].as_f64()? - 1.0).abs() * 100.0))
-        .fold(0.0, f64::max);
+    println!(
+        "{}",
+        json!({ "name": "sim_times_less_cpu_than_simpy", "value": theirs / ours, "unit": "x", "better": "higher", "goal": 38 })
+    );
+    let off = [
+        ("p50", prediction.rto.p50),
+        ("p90", prediction.rto.p90),
+        ("p95", prediction.rto.p95),
+        ("p99", prediction.rto.p99),
+    ]
+    .iter()
+    .filter_map(|(key, ours)| Some((ours.as_ref()? / peer[*key].as_f64()? - 1.0).abs() * 100.0))
+    .fold(0.0, f64::max);
     // Ten thousand drills fix a percentile to about one in a hundred.
     println!("{}", json!({ "name": "sim_percentiles_apart", "value": off, "unit": "%", "better": "lower", "goal": 2 }));
 }

@@ -28,7 +28,9 @@ pub(crate) enum Command {
 
 /// What a prediction is made of.
 #[derive(Clone, Debug, Args)]
-#[command(after_help = "Exit status: 0 enough drills meet the objectives; 2 too few do; 3 the plan could not be made; 64 wrong usage.")]
+#[command(
+    after_help = "Exit status: 0 enough drills meet the objectives; 2 too few do; 3 the plan could not be made; 64 wrong usage."
+)]
 pub(crate) struct Estimate {
     /// What describes the platform. A lab of its own stands for it, is looked at, and is taken down.
     #[arg(long, value_name = "FILE", default_value = "examples/ecommerce.dr.yaml")]

@@ -22,8 +22,8 @@ const CONFIRMED: u32 = 200;
 pub(crate) async fn estimate(asked: Estimate) -> Result<Exit, Stop> {
     let mut model = match &asked.model {
         Some(file) => {
-            let text = fs::read_to_string(file)
-                .map_err(|e| Stop::usage(format!("{} cannot be read: {e}", file.display())))?;
+            let text =
+                fs::read_to_string(file).map_err(|e| Stop::usage(format!("{} cannot be read: {e}", file.display())))?;
             Model::read(&file.display().to_string(), &text).map_err(|errors| Stop::usage(errors.to_string()))?
         }
         None => of_the_lab(&asked).await?,
@@ -82,9 +82,8 @@ async fn plan_of(scene: &Scene, asked: &Estimate) -> Result<Model, Stop> {
         deadline: Some(platform.spec.timeouts.run),
     };
     let planner = Planner::new(&platform.topology, &platform.drivers);
-    let plan = planner
-        .plan(goal, &inventory, &BeforeImages::default(), &options)
-        .map_err(|e| Stop::stopped(e.to_string()))?;
+    let plan =
+        planner.plan(goal, &inventory, &BeforeImages::default(), &options).map_err(|e| Stop::stopped(e.to_string()))?;
     Ok(Model::of(&platform.topology, &plan, &inventory))
 }
 
@@ -94,21 +93,16 @@ fn confirm(model: &Model) -> Result<(Prediction, Prediction), Stop> {
     let queue = predict(&few).map_err(|invalid| Stop::usage(invalid.to_string()))?;
     let played = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().build();
-        runtime.map_err(|e| e.to_string()).and_then(|runtime| {
-            runtime.block_on(on_paused_time(&few)).map_err(|error| error.to_string())
-        })
+        runtime
+            .map_err(|e| e.to_string())
+            .and_then(|runtime| runtime.block_on(on_paused_time(&few)).map_err(|error| error.to_string()))
     });
     let engine = played.join().map_err(|_| Stop::stopped("the engine's drills did not end"))?.map_err(Stop::stopped)?;
     Ok((queue, engine))
 }
 
 fn agreement(queue: &Prediction, engine: &Prediction) -> String {
-    let apart = queue
-        .curve
-        .iter()
-        .zip(&engine.curve)
-        .map(|(queue, engine)| (queue - engine).abs())
-        .fold(0.0, f64::max);
+    let apart = queue.curve.iter().zip(&engine.curve).map(|(queue, engine)| (queue - engine).abs()).fold(0.0, f64::max);
     let equal = queue.curve.len() == engine.curve.len() && apart < 0.001;
     format!(
         "  The real engine and the real quorum, on paused time, played the first {} of these drills: {}",

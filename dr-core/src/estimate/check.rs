@@ -76,7 +76,8 @@ impl Model {
             problems.push(format!("`traffic.moved_by` names {moved}, which is no step"));
         }
         if self.traffic.moved_by.is_empty() && !self.steps.is_empty() {
-            problems.push("`traffic.moved_by` names no step: clients would be served before anything is done".to_owned());
+            problems
+                .push("`traffic.moved_by` names no step: clients would be served before anything is done".to_owned());
         }
     }
 

@@ -56,7 +56,8 @@ pub(super) struct Step {
 impl Compiled {
     pub(super) fn new(model: &Model) -> Result<Self, InvalidModel> {
         model.check()?;
-        let places: BTreeMap<&StepId, usize> = model.steps.iter().enumerate().map(|(at, step)| (&step.id, at)).collect();
+        let places: BTreeMap<&StepId, usize> =
+            model.steps.iter().enumerate().map(|(at, step)| (&step.id, at)).collect();
         let resolve = |ids: &[StepId]| ids.iter().filter_map(|id| places.get(id).copied()).collect::<Vec<_>>();
         let mut steps: Vec<Step> = model
             .steps

@@ -1,7 +1,8 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use super::{
-    ClientModel, DetectionModel, Distribution, Model, ObserverModel, ProbeModel, ReplicationModel, StepModel, Symptom, TrafficModel,
+    ClientModel, DetectionModel, Distribution, Model, ObserverModel, ProbeModel, ReplicationModel, StepModel, Symptom,
+    TrafficModel,
 };
 use crate::{
     model::StepId,
@@ -51,7 +52,8 @@ impl Model {
 
 fn detection(topology: &Topology, plan: &Plan) -> DetectionModel {
     let goal = plan.goal();
-    let pair: Vec<_> = topology.regions().iter().filter(|region| region.role.can_take_over()).map(|region| &region.id).collect();
+    let pair: Vec<_> =
+        topology.regions().iter().filter(|region| region.role.can_take_over()).map(|region| &region.id).collect();
     let observers = topology.observers().iter().map(|observer| ObserverModel {
         id: observer.id.clone(),
         outside: !pair.contains(&&observer.region),

@@ -3,7 +3,10 @@ use std::{fmt, time::Duration};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::spec::{duration::{self as text, DurationText}, format_duration};
+use crate::spec::{
+    duration::{self as text, DurationText},
+    format_duration,
+};
 
 /// The standard normal's 95th percentile.
 const Z95: f64 = 1.644_853_626_951_472_7;
@@ -82,7 +85,9 @@ impl Distribution {
     pub(super) fn ready(&self) -> Ready {
         match self {
             Self::Fixed { value } => Ready::Fixed(value.as_secs_f64()),
-            Self::Uniform { from, to } => Ready::Uniform(from.as_secs_f64(), (to.as_secs_f64() - from.as_secs_f64()).max(0.0)),
+            Self::Uniform { from, to } => {
+                Ready::Uniform(from.as_secs_f64(), (to.as_secs_f64() - from.as_secs_f64()).max(0.0))
+            }
             Self::LogNormal { p50, p95 } => {
                 let sigma = (p95.as_secs_f64() / p50.as_secs_f64()).ln() / Z95;
                 Ready::LogNormal(p50.as_secs_f64(), if sigma.is_finite() { sigma } else { 0.0 })

@@ -44,7 +44,8 @@ pub use check::InvalidModel;
 pub use curve::to_svg;
 pub use distribution::Distribution;
 pub use model::{
-    ClientModel, DetectionModel, Model, ObserverModel, Overstay, ProbeModel, ReplicationModel, StepModel, Symptom, TrafficModel,
+    ClientModel, DetectionModel, Model, ObserverModel, Overstay, ProbeModel, ReplicationModel, StepModel, Symptom,
+    TrafficModel,
 };
 pub use paused::on_paused_time;
 pub use percentiles::Percentiles;

@@ -7,7 +7,11 @@ use super::Distribution;
 use crate::{
     model::{ApplicationId, ProbeId, StepId, VantageId},
     plan::Phase,
-    spec::{ObjectivesSpec, SpecErrors, duration::{self as text, DurationText}, read_as},
+    spec::{
+        ObjectivesSpec, SpecErrors,
+        duration::{self as text, DurationText},
+        read_as,
+    },
 };
 
 /// Everything that a prediction depends on.

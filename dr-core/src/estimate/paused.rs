@@ -49,7 +49,12 @@ pub async fn on_paused_time(model: &Model) -> Result<Prediction> {
 }
 
 /// One drill, and when each of its steps was done.
-pub(super) async fn play(model: &Model, compiled: &Compiled, draw: &Draw, drill: u32) -> Result<(Played, Vec<Option<f64>>)> {
+pub(super) async fn play(
+    model: &Model,
+    compiled: &Compiled,
+    draw: &Draw,
+    drill: u32,
+) -> Result<(Played, Vec<Option<f64>>)> {
     let detected = if model.detection.is_some() { detect(model, compiled, draw)? } else { 0.0 };
     let done = run(model, compiled, draw, drill).await?;
     let ends = || compiled.moved_by.iter().map(|at| done.get(*at).copied().flatten());
@@ -99,7 +104,13 @@ fn detect(model: &Model, compiled: &Compiled, draw: &Draw) -> Result<f64> {
         .iter()
         .map(|observer| Observer {
             vantage: observer.id.clone(),
-            region: Some(if observer.outside { third.clone() } else if observer.votes { elsewhere.clone() } else { lost.clone() }),
+            region: Some(if observer.outside {
+                third.clone()
+            } else if observer.votes {
+                elsewhere.clone()
+            } else {
+                lost.clone()
+            }),
         })
         .collect();
     let mut quorum = Quorum::new(QuorumPolicy {
@@ -122,10 +133,12 @@ fn detect(model: &Model, compiled: &Compiled, draw: &Draw) -> Result<f64> {
         hold_down: Duration::ZERO,
         gray_dwell: None,
     })?;
-    let voters: Vec<&VantageId> = detection.observers.iter().filter(|observer| observer.votes).map(|observer| &observer.id).collect();
+    let voters: Vec<&VantageId> =
+        detection.observers.iter().filter(|observer| observer.votes).map(|observer| &observer.id).collect();
     let mut looks: Vec<(f64, Observation)> = Vec::new();
     let mut horizon: f64 = 0.0;
-    let subjects = voters.iter().flat_map(|vantage| detection.probes.iter().zip(&shape.probes).map(move |pair| (*vantage, pair)));
+    let subjects =
+        voters.iter().flat_map(|vantage| detection.probes.iter().zip(&shape.probes).map(move |pair| (*vantage, pair)));
     for ((vantage, (probe, timing)), phase) in subjects.zip(&draw.looks) {
         let subject = Subject { probe: probe.id.clone(), region: lost.clone(), kind: CheckKind::Infrastructure };
         let see = |at: f64, reading: Reading| {
@@ -163,7 +176,8 @@ fn detect(model: &Model, compiled: &Compiled, draw: &Draw) -> Result<f64> {
             return Ok(at);
         }
     }
-    Err(Error::new(ErrorKind::Internal, "the quorum saw a lost region and said nothing").with_effect(Effect::NotApplied))
+    Err(Error::new(ErrorKind::Internal, "the quorum saw a lost region and said nothing")
+        .with_effect(Effect::NotApplied))
 }
 
 fn region(name: &str) -> Result<RegionId> {
@@ -242,7 +256,8 @@ async fn run(model: &Model, compiled: &Compiled, draw: &Draw, drill: u32) -> Res
     let shared: crate::time::SharedClock = Arc::new(clock.clone());
     let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::new(shared.clone()));
     let mut steps = StepRegistry::new();
-    let internal = |e: &dyn std::fmt::Display| Error::new(ErrorKind::Internal, e.to_string()).with_effect(Effect::NotApplied);
+    let internal =
+        |e: &dyn std::fmt::Display| Error::new(ErrorKind::Internal, e.to_string()).with_effect(Effect::NotApplied);
     let chance = Chance { luck: Arc::clone(&luck) };
     let plan = plan(model, &chance)?;
     steps.register(erase(chance)).map_err(|e| internal(&e))?;

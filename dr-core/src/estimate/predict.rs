@@ -93,7 +93,9 @@ impl Tally {
         let drills = self.recovered.len();
         let rto_objective = model.objectives.rto.as_secs_f64();
         let rpo_objective = model.objectives.rpo.as_secs_f64();
-        let met = |values: &[f64], objective: f64| Share::of(values.iter().filter(|value| **value <= objective).count(), drills);
+        let met = |values: &[f64], objective: f64| {
+            Share::of(values.iter().filter(|value| **value <= objective).count(), drills)
+        };
         let rto = Percentiles::of(&mut self.recovered);
         let known = compiled.lag.is_some();
         let rpo_met = known.then(|| met(&self.lags, rpo_objective));

@@ -137,7 +137,11 @@ pub(super) fn spoken(seconds: f64) -> String {
     if seconds < 59.95 {
         return format!("{seconds:.1} s");
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, and no drill lasts for ages")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "not negative, and no drill lasts for ages"
+    )]
     let whole = seconds.round() as u64;
     let (minutes, rest) = (whole / 60, whole % 60);
     if minutes < 60 { format!("{minutes}m{rest:02}s") } else { format!("{}h{:02}m", minutes / 60, minutes % 60) }

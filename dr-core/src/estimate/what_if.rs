@@ -95,7 +95,8 @@ impl Model {
         match change {
             WhatIf::Ttl(to) => model.traffic.ttl = *to,
             WhatIf::Decision(to) => {
-                model.decision = if to.is_zero() { Distribution::ZERO } else { Distribution::Exponential { mean: *to } };
+                model.decision =
+                    if to.is_zero() { Distribution::ZERO } else { Distribution::Exponential { mean: *to } };
             }
             WhatIf::PreScaled => {
                 let scaling = model.steps.iter_mut().filter(|step| matches!(step.phase, Phase::Scale | Phase::Ready));

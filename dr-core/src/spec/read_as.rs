@@ -3,13 +3,7 @@
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::de::DeserializeOwned;
 
-use super::{
-    SpecErrors,
-    conform::Judge,
-    finding::Findings,
-    node::Place,
-    yaml,
-};
+use super::{SpecErrors, conform::Judge, finding::Findings, node::Place, yaml};
 
 /// Reads `text`, which came from `file`, as YAML (and so as JSON) that fits the schema of `T`.
 ///

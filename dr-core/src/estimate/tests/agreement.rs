@@ -19,8 +19,18 @@ fn agree(model: &Model, drills: u32) {
         let fast = queue.play(&compiled, &draw, drill);
         let (real, done) = runtime.block_on(paused::play(model, &compiled, &draw, drill)).unwrap();
         let near = |a: f64, b: f64| (a - b).abs() < 1e-6;
-        assert!(near(fast.detected, real.detected), "drill {drill}: detected at {} and {}", fast.detected, real.detected);
-        assert!(near(fast.followed, real.followed), "drill {drill}: followed in {} and {}", fast.followed, real.followed);
+        assert!(
+            near(fast.detected, real.detected),
+            "drill {drill}: detected at {} and {}",
+            fast.detected,
+            real.detected
+        );
+        assert!(
+            near(fast.followed, real.followed),
+            "drill {drill}: followed in {} and {}",
+            fast.followed,
+            real.followed
+        );
         for (at, (fast, real)) in queue.done.iter().zip(&done).enumerate() {
             match (fast, real) {
                 (Some(fast), Some(real)) => assert!(near(*fast, *real), "drill {drill}, step {at}: {fast} and {real}"),

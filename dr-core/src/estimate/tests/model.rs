@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use super::super::{
-    ClientModel, DetectionModel, Distribution, Model, ObserverModel, Overstay, ProbeModel, ReplicationModel, StepModel, Symptom,
-    TrafficModel, WhatIf, predict,
+    ClientModel, DetectionModel, Distribution, Model, ObserverModel, Overstay, ProbeModel, ReplicationModel, StepModel,
+    Symptom, TrafficModel, WhatIf, predict,
 };
 use crate::{
     model::{ApplicationId, ProbeId, StepId, VantageId},
@@ -43,7 +43,11 @@ pub(super) fn platform() -> Model {
         objectives: ObjectivesSpec { rto: s(300), rpo: s(60) },
         detection: Some(DetectionModel {
             symptom: Symptom::BlackHole,
-            observers: vec![observer("in-lost", false, false), observer("in-standby", false, true), observer("third", true, true)],
+            observers: vec![
+                observer("in-lost", false, false),
+                observer("in-standby", false, true),
+                observer("third", true, true),
+            ],
             probes: vec![probe("reads"), probe("writes")],
             quorum: 2,
             dwell: s(10),
@@ -78,7 +82,8 @@ fn a_model_is_read_as_it_was_written() {
 
 #[test]
 fn mistakes_in_a_file_are_all_named_with_their_places() {
-    let broken = platform().to_json().replace("\"quorum\": 2", "\"quorum\": 0").replace("\"ttl\": \"1m\"", "\"ttl\": \"soon\"");
+    let broken =
+        platform().to_json().replace("\"quorum\": 2", "\"quorum\": 0").replace("\"ttl\": \"1m\"", "\"ttl\": \"soon\"");
     let errors = Model::read("model.json", &broken).unwrap_err();
     let paths: Vec<&str> = errors.findings().iter().map(|finding| finding.path.as_str()).collect();
     assert_eq!(paths, ["detection.quorum", "traffic.ttl"], "{errors}");
@@ -100,7 +105,16 @@ fn what_makes_no_sense_as_a_whole_is_all_named() {
 
 #[test]
 fn what_ifs_are_read_as_they_are_written() {
-    for text in ["ttl=20s", "interval=1s", "trip=2", "dwell=5s", "decision=2m", "symptom=refused", "prescaled", "step:promote=30s"] {
+    for text in [
+        "ttl=20s",
+        "interval=1s",
+        "trip=2",
+        "dwell=5s",
+        "decision=2m",
+        "symptom=refused",
+        "prescaled",
+        "step:promote=30s",
+    ] {
         assert_eq!(text.parse::<WhatIf>().unwrap().to_string(), text);
     }
     for text in ["ttl", "ttl=soon", "interval=0s", "trip=0", "symptom=odd", "step:=3s", "colour=blue", ""] {

@@ -47,7 +47,16 @@ fn detection_lies_inside_the_closed_form() {
 #[test]
 fn every_change_for_the_better_is_one() {
     let base = predict(&platform()).unwrap();
-    for text in ["ttl=20s", "interval=1s", "trip=1", "dwell=0s", "decision=0s", "symptom=refused", "prescaled", "step:promote=1s"] {
+    for text in [
+        "ttl=20s",
+        "interval=1s",
+        "trip=1",
+        "dwell=0s",
+        "decision=0s",
+        "symptom=refused",
+        "prescaled",
+        "step:promote=1s",
+    ] {
         let better = changed(text);
         assert!(better.rto.p50 < base.rto.p50, "{text}: {:?} and {:?}", better.rto.p50, base.rto.p50);
         assert_eq!(better.rpo, base.rpo, "{text} has nothing to do with replication");
@@ -61,7 +70,8 @@ fn a_step_that_always_fails_stops_every_drill_and_is_named() {
     let stopped = predict(&model).unwrap();
     assert_eq!((stopped.stopped.share, stopped.rto_met.share), (1.0, 0.0));
     assert_eq!(stopped.rto.p50, None, "never");
-    let blamed: Vec<&str> = stopped.steps.iter().filter(|step| step.stopped == 1.0).map(|step| step.step.as_str()).collect();
+    let blamed: Vec<&str> =
+        stopped.steps.iter().filter(|step| step.stopped == 1.0).map(|step| step.step.as_str()).collect();
     assert!(blamed.contains(&"promote"), "{blamed:?}");
     // What comes after the shift is not felt.
     let mut model = platform();
