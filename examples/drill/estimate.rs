@@ -80,6 +80,7 @@ async fn plan_of(scene: &Scene, asked: &Estimate) -> Result<Model, Stop> {
         journal: Some(platform.spec.journal.region.clone()),
         approval: true,
         deadline: Some(platform.spec.timeouts.run),
+        ..PlanOptions::default()
     };
     let planner = Planner::new(&platform.topology, &platform.drivers);
     let plan =

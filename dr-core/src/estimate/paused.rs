@@ -61,7 +61,7 @@ pub(super) async fn play(
     let moved = if compiled.moved_by.is_empty() {
         done.iter().copied().flatten().max_by(f64::total_cmp)
     } else {
-        ends().fold(Some(0.0), |latest: Option<f64>, end| Some(latest?.max(end?)))
+        ends().try_fold(0.0, |latest: f64, end| end.map(|end| latest.max(end)))
     };
     let followed = follow(compiled, draw);
     let there = moved.is_some();

@@ -139,8 +139,8 @@ impl Queue {
         if model.moved_by.is_empty() {
             return Some(last);
         }
-        let ends = model.moved_by.iter().map(|at| self.done.get(*at).copied().flatten());
-        ends.fold(Some(0.0), |latest, end| Some(latest?.max(end?)))
+        let mut ends = model.moved_by.iter().map(|at| self.done.get(*at).copied().flatten());
+        ends.try_fold(0.0, |latest: f64, end| end.map(|end| latest.max(end)))
     }
 
     fn attempt(&mut self, step: &Step, draw: &Draw, at: usize, now: f64) {

@@ -35,12 +35,9 @@ pub(crate) fn run(workspace: &Workspace, name: Option<&str>, json: bool, check: 
         let known: Vec<_> = benches.iter().map(|bench| bench.name.as_str()).collect();
         return Err(Failure::new(format!("there is no benchmark `{name}`; there are: {}", known.join(", "))));
     };
-    let peer = peer::build(workspace, name)?;
     let mut cargo = workspace.cargo("bench");
     cargo.args(["--quiet", "--locked", "--all-features", "--package", &bench.package, "--bench", &bench.name]);
-    if let Some(program) = peer {
-        cargo.env(peer::VARIABLE, program);
-    }
+    peer::tell(workspace, name, &mut cargo)?;
     let printed = capture(&mut cargo)?;
     let measures = printed
         .lines()
