@@ -43,13 +43,13 @@ pub struct AuroraGlobalSpec {
     /// What a graceful hand-over becomes when somebody switches it to ungraceful half-way. Absent: it stays a switchover,
     /// which can be taken back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "WhenUngraceful")]
     pub ungraceful: Option<WhenUngraceful>,
 }
 
 /// What a graceful hand-over becomes when it is forced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-#[schemars(rename = "AuroraWhenUngraceful")]
 pub enum WhenUngraceful {
     /// A failover with data loss allowed, in the target's region. The plan then needs an approval before the hand-over.
     Failover,

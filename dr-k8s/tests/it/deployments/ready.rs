@@ -112,10 +112,10 @@ async fn a_black_hole_ends_with_the_step_and_says_what_was_last_seen() {
     assert!(w.clock.monotonic().since(begun) < Duration::from_secs(310));
 }
 
-/// The world with room for three of the four replicas of `orders` that it deploys.
+/// The world with room for four pods: one of `cart`, and three of the four of `orders` that it deploys.
 fn crowded() -> World {
     let w = World::new();
-    for node in ["node-1", "node-2", "node-3"] {
+    for node in ["node-1", "node-2", "node-3", "node-4"] {
         w.west.node(node, 1);
     }
     w.west.deploy(&Workload::new("production", "orders").replicas(4).image("eu-west-1.example.com/orders:1"));
