@@ -10,6 +10,7 @@ mod client;
 pub mod elasticache_global;
 mod registry;
 pub mod route53_failover;
+pub mod s3_journal;
 #[cfg(feature = "testing")]
 pub mod testing;
 

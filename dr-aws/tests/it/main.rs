@@ -19,5 +19,6 @@ mod framework;
 mod rds;
 mod route53;
 mod s3;
+mod s3_journal;
 mod stage;
 mod two_regions;

@@ -19,7 +19,11 @@
     reason = "a law that does not hold panics, as a test does"
 )]
 
+mod faults;
 mod inbox;
+mod leases;
+
+pub use faults::{FaultyStore, check_faults};
 
 use std::{sync::Arc, time::Duration};
 
@@ -68,7 +72,8 @@ where
     runs_do_not_touch_each_other(one).await;
     open_runs_are_told_oldest_first(one, two).await;
     a_reader_follows_a_writer(one, two).await;
-    a_thousand_records_are_kept_in_order(one, two).await;
+    leases::check(clock, one, two).await;
+    ten_thousand_records_are_kept_in_order(one, two).await;
     numbers_survive_to_the_last_digit(one, two).await;
     inbox::check(clock, one, two, &open).await;
 }
@@ -260,17 +265,21 @@ async fn a_reader_follows_a_writer(one: &dyn Journal, two: &dyn Journal) {
     assert_eq!(seen, (0..30).collect::<Vec<_>>());
 }
 
-async fn a_thousand_records_are_kept_in_order(one: &dyn Journal, two: &dyn Journal) {
-    let run = run("thousand");
+async fn ten_thousand_records_are_kept_in_order(one: &dyn Journal, two: &dyn Journal) {
+    let run = run("ten-thousand");
     let lease = one.acquire(&run, &owner("a"), TTL).await.unwrap();
     for batch in 0..50_u64 {
-        let entries = (0..20).map(|n| note(batch * 20 + n)).collect();
-        one.append(&lease, Seq(batch * 20), entries).await.unwrap();
+        let entries = (0..200).map(|n| note(batch * 200 + n)).collect();
+        one.append(&lease, Seq(batch * 200), entries).await.unwrap();
     }
     let records = all(two, &run, 0).await;
-    assert_eq!(numbers(&records), (0..1000).collect::<Vec<_>>());
+    assert_eq!(numbers(&records), (0..10_000).collect::<Vec<_>>());
     verify(&records).unwrap();
-    assert_eq!(numbers(&all(two, &run, 990).await), (990..1000).collect::<Vec<_>>());
+    assert_eq!(numbers(&all(two, &run, 9_990).await), (9_990..10_000).collect::<Vec<_>>());
+    // A page's end, and the one before and after it.
+    for after in [499, 500, 501, 1_000] {
+        assert_eq!(numbers(&all(one, &run, after).await), (after..10_000).collect::<Vec<_>>());
+    }
 }
 
 async fn numbers_survive_to_the_last_digit(one: &dyn Journal, two: &dyn Journal) {

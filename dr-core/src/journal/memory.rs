@@ -9,10 +9,10 @@ use futures::{StreamExt as _, stream::BoxStream};
 
 use super::{
     Digest, Entry, Journal, Lease, Record, Request, RequestId, Seq, Submitted,
-    inbox::{again, no_run},
+    refusal::{again, fenced, held, no_run, not_at_end},
 };
 use crate::{
-    error::{Effect, Error, ErrorKind, Result},
+    error::Result,
     model::{Epoch, OwnerId, RunId},
     time::{SharedClock, Timestamp},
 };
@@ -82,27 +82,6 @@ impl State {
             .filter(|held| held.epoch == lease.epoch && held.owner.as_ref() == Some(&lease.owner))
             .ok_or_else(|| fenced(lease))
     }
-}
-
-/// The error of a writer whose lease is no longer the run's.
-pub(super) fn fenced(lease: &Lease) -> Error {
-    Error::new(
-        ErrorKind::Fenced,
-        format!("the lease of {} on run {} (epoch {}) has passed on", lease.owner, lease.run, lease.epoch),
-    )
-    .with_effect(Effect::NotApplied)
-}
-
-/// The error of an append after something that is not the end.
-pub(super) fn not_at_end(run: &RunId, expect: Seq, last: Seq) -> Error {
-    Error::new(ErrorKind::Conflict, format!("run {run} ends at record {last}, not at {expect}"))
-        .with_effect(Effect::NotApplied)
-}
-
-/// The error of an owner who wants a lease that another still holds.
-pub(super) fn held(run: &RunId, owner: &str, expires: Timestamp) -> Error {
-    Error::new(ErrorKind::Conflict, format!("run {run} is held by {owner} until {expires}"))
-        .with_effect(Effect::NotApplied)
 }
 
 #[async_trait]

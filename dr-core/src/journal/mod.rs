@@ -22,12 +22,12 @@ mod digest;
 mod ed25519;
 mod entry;
 mod hex;
-mod inbox;
 mod journal;
 mod jsonl;
 mod lease;
 mod memory;
 mod record;
+pub mod refusal;
 mod request;
 mod signature;
 #[cfg(feature = "sqlite")]

@@ -1,7 +1,10 @@
 use std::{
     collections::{BTreeMap, HashMap},
     fmt,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use bytes::Bytes;
@@ -49,6 +52,8 @@ pub struct S3 {
 struct Inner {
     world: WorldCx,
     buckets: History<Buckets>,
+    /// Conditional writes that are still to meet another one under way.
+    conflicts: AtomicU32,
 }
 
 pub(super) type Buckets = BTreeMap<String, Bucket>;
@@ -127,7 +132,7 @@ impl Bucket {
 impl S3 {
     pub(in crate::testing) fn new(world: WorldCx) -> Self {
         let buckets = History::new(Arc::clone(world.clock()), Buckets::new());
-        Self { inner: Arc::new(Inner { world, buckets }) }
+        Self { inner: Arc::new(Inner { world, buckets, conflicts: AtomicU32::new(0) }) }
     }
 
     pub(super) fn buckets_at(&self, moment: Monotonic) -> Arc<Buckets> {
@@ -156,6 +161,19 @@ impl S3 {
     /// Sets what callers without a signature may do; false when there is no such bucket.
     pub fn set_public_access(&self, bucket: &str, access: PublicAccess) -> bool {
         self.write(|buckets, _| buckets.get_mut(bucket).map(|bucket| bucket.access = access).is_some())
+    }
+
+    /// Lets the next `n` conditional writes meet another one under way: they write nothing and answer 409
+    /// `ConditionalRequestConflict`, as S3 does
+    /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>).
+    pub fn conflict_next(&self, n: u32) {
+        self.inner.conflicts.store(n, Ordering::SeqCst);
+    }
+
+    /// Whether a conditional write that is made now meets another one.
+    pub(super) fn conflicts(&self) -> bool {
+        let left = self.inner.conflicts.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        left.is_ok()
     }
 
     /// Stores an object, as if its owner had; false when there is no such bucket.

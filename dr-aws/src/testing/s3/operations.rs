@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use dr_core::time::Timestamp;
 use futures::StreamExt as _;
+use http::StatusCode;
 use s3s::{
     Body, S3Error, S3ErrorCode, S3Request, S3Response, S3Result,
     dto::{
@@ -80,6 +81,15 @@ fn precondition_failed(condition: &str) -> S3Error {
         S3ErrorCode::PreconditionFailed,
         format!("At least one of the pre-conditions you specified did not hold: {condition}"),
     )
+}
+
+fn conflict() -> S3Error {
+    let mut error = S3Error::with_message(
+        S3ErrorCode::Custom("ConditionalRequestConflict".into()),
+        "The conditional request cannot succeed due to a conflicting operation against this resource.",
+    );
+    error.set_status_code(StatusCode::CONFLICT);
+    error
 }
 
 fn stamp(at: Timestamp) -> dto::Timestamp {
@@ -245,6 +255,10 @@ impl s3s::S3 for Operations {
                 NotImplemented,
                 "A header you provided implies functionality that is not implemented: If-None-Match takes only *"
             ));
+        }
+        let is_conditional = input.if_none_match.is_some() || input.if_match.is_some();
+        if is_conditional && self.model.conflicts() {
+            return Err(conflict());
         }
         let content = Content::new(
             body,

@@ -2,12 +2,15 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
-use super::{failed, number, unsigned};
+use super::{
+    failure::failed,
+    rows::{number, unsigned},
+};
 use crate::{
     error::{Effect, Error, ErrorKind, Result},
     journal::{
         Request, RequestId, Submitted,
-        inbox::{again, no_run},
+        refusal::{again, no_run},
     },
     model::RunId,
 };

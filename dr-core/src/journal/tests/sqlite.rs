@@ -1,13 +1,18 @@
 //! What is SQLite's own.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard},
+    time::Duration,
+};
 
+use async_trait::async_trait;
 use futures::TryStreamExt as _;
 use serde_json::json;
 
-use super::*;
+use super::{conformance::FaultyStore, *};
 use crate::{
-    error::ErrorKind,
+    error::{ErrorKind, Result},
     model::{OwnerId, RunId},
     time::ManualClock,
 };
@@ -37,6 +42,101 @@ async fn the_journal_in_a_file_keeps_the_laws() {
         Ok(Arc::new(journal) as Arc<dyn Journal>)
     })
     .await;
+}
+
+/// A file that the suite may break.
+struct Breakable {
+    directory: tempfile::TempDir,
+    clock: ManualClock,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The handles that are open.
+    open: Vec<SqliteJournal>,
+    /// Files so far; the last is the store.
+    files: usize,
+    /// How long the log was when the suite said "remember".
+    whole: u64,
+}
+
+impl Breakable {
+    fn path(&self, file: usize) -> PathBuf {
+        self.directory.path().join(format!("journal-{file}.sqlite"))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+}
+
+fn log(path: &Path) -> PathBuf {
+    path.with_extension("sqlite-wal")
+}
+
+#[async_trait]
+impl FaultyStore for Breakable {
+    async fn open(&self) -> Result<Arc<dyn Journal>> {
+        let path = self.path(self.state().files);
+        let journal = SqliteJournal::open(path, Arc::new(self.clock.clone())).await?;
+        self.state().open.push(journal.clone());
+        Ok(Arc::new(journal))
+    }
+
+    async fn set_full(&self, full: bool) -> bool {
+        let open = self.state().open.clone();
+        for journal in open {
+            // Less than there is means: no more than there is.
+            journal.limit_pages(if full { 1 } else { 1_000_000 }).await.unwrap();
+        }
+        true
+    }
+
+    async fn corrupt(&self, text: &str) -> bool {
+        let path = self.path(self.state().files);
+        self.state().open.clear();
+        // The journal's thread closes the file once its last handle is gone, and folds the log in.
+        while log(&path).exists() {
+            std::thread::yield_now();
+        }
+        let mut bytes = std::fs::read(&path).unwrap();
+        let at = bytes.windows(text.len()).position(|window| window == text.as_bytes()).unwrap();
+        bytes[at + 2] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+        true
+    }
+
+    async fn remember(&self) -> bool {
+        let whole = std::fs::metadata(log(&self.path(self.state().files))).unwrap().len();
+        self.state().whole = whole;
+        true
+    }
+
+    async fn tear(&self, hundredths: u64) -> bool {
+        let (from, to, whole) = {
+            let mut state = self.state();
+            state.files += 1;
+            (self.path(state.files - 1), self.path(state.files), state.whole)
+        };
+        // The files as a machine that died leaves them: never closed, the log cut off.
+        std::fs::copy(&from, &to).unwrap();
+        let mut bytes = std::fs::read(log(&from)).unwrap();
+        let written = bytes.len() as u64 - whole;
+        assert!(written > 20_000, "the last append is in the log, and longer than a page");
+        bytes.truncate((whole + written * hundredths / 100) as usize);
+        std::fs::write(log(&to), bytes).unwrap();
+        self.state().open.clear();
+        true
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_fails_keeps_the_laws() {
+    let clock = conformance::clock();
+    let directory = tempfile::tempdir().unwrap();
+    let store = Breakable { directory, clock: clock.clone(), state: Mutex::default() };
+    assert_eq!(conformance::check_faults(&clock, &store).await, ["full", "torn", "corrupt"]);
 }
 
 /// Commits in a write-ahead log, counted from its bytes: a frame that ends one carries the database's size
