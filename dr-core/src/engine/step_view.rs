@@ -129,15 +129,15 @@ impl StepView {
         matches!(self.state, StepState::Done { .. } | StepState::Skipped { .. })
     }
 
-    pub(super) fn intent(&mut self, seq: u64, at: Timestamp, intent: &Intent) {
+    pub(super) fn intent(&mut self, seq: u64, at: Timestamp, intent: Intent) {
         if !self.begun {
             self.begun = true;
-            self.before.clone_from(&intent.before);
+            self.before = intent.before;
             self.started = Some(at);
             self.order = seq;
         }
         self.attempts = intent.attempt;
-        self.params = Some(intent.params.clone());
+        self.params = Some(intent.params);
         self.retry_asked = false;
         self.state = StepState::Running;
     }
@@ -159,29 +159,29 @@ impl StepView {
         )
     }
 
-    pub(super) fn outcome(&mut self, at: Timestamp, attempt: u32, outcome: &Outcome) {
+    pub(super) fn outcome(&mut self, at: Timestamp, attempt: u32, outcome: Outcome) {
         self.ended = Some(at);
         self.retry_asked = false;
         match outcome {
             Outcome::Done { output, already } => {
                 // An effect that was there before anybody acted is not this run's to take back.
                 self.touched |= !already;
-                self.state = StepState::Done { output: output.clone(), already: *already };
+                self.state = StepState::Done { output, already };
             }
             Outcome::Failed { failure } if self.unwinding() => {
                 self.failures += 1;
-                self.state = StepState::CompensationFailed { failure: failure.clone() };
+                self.state = StepState::CompensationFailed { failure };
             }
             Outcome::Failed { failure } => {
                 self.attempts = self.attempts.max(attempt);
                 self.failures += 1;
                 self.touched |= self.begun && failure.effect != Effect::NotApplied;
-                self.state = StepState::Failed { failure: failure.clone() };
+                self.state = StepState::Failed { failure };
             }
             Outcome::Skipped { reason } if self.unwinding() => {
-                self.state = StepState::LeftStanding { reason: reason.clone() };
+                self.state = StepState::LeftStanding { reason };
             }
-            Outcome::Skipped { reason } => self.state = StepState::Skipped { reason: reason.clone() },
+            Outcome::Skipped { reason } => self.state = StepState::Skipped { reason },
             Outcome::Compensated => self.state = StepState::Compensated,
         }
     }

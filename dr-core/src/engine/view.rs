@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     error::{Effect, Error, ErrorKind, Result},
-    journal::{Decision, Entry, Journal, Link, Outcome, RequestId, RunEnd, Seq, Signed, damaged},
+    journal::{Decision, Entry, Intent, Journal, Link, Outcome, Record, RequestId, RunEnd, Seq, Signed, damaged},
     model::{Epoch, OwnerId, RunId, StepId},
     plan::{Gate, Group, Inventory, Mode, Plan, PlanStep},
     planner::{BeforeImage, BeforeImages},
@@ -144,26 +144,57 @@ impl RunView {
         let mut view = Self::new(run.clone(), first.seq, first.at, &first.entry)?;
         while let Some(record) = records.try_next().await? {
             chain.follow(&record).map_err(|broken| damaged(run, broken))?;
-            view.apply(record.seq, record.at, record.epoch, &record.entry);
+            view.fold(record);
         }
         Ok(view)
     }
 
-    /// Takes one more record in. Words about steps that the plan does not have are passed over.
-    pub fn apply(&mut self, seq: Seq, at: Timestamp, epoch: Epoch, entry: &Entry) {
+    /// Takes one more record in, with what it holds: for those who read a whole run.
+    fn fold(&mut self, record: Record) {
+        let Record { seq, at, epoch, entry, .. } = record;
+        match entry {
+            Entry::StepIntent(intent) => {
+                self.stamp(seq, at);
+                self.begun(seq, at, intent);
+            }
+            Entry::StepOutcome { step, attempt, outcome } => {
+                self.stamp(seq, at);
+                self.attempt_ended(at, &step, attempt, outcome);
+            }
+            other => self.apply(seq, at, epoch, &other),
+        }
+    }
+
+    fn begun(&mut self, seq: Seq, at: Timestamp, intent: Intent) {
+        if let Some(place) = self.frontier.find(intent.step.as_str()) {
+            self.change(place, |step| step.intent(seq.0, at, intent));
+        }
+    }
+
+    fn attempt_ended(&mut self, at: Timestamp, step: &StepId, attempt: u32, outcome: Outcome) {
+        let skipped = matches!(outcome, Outcome::Skipped { .. });
+        self.with(step, |step| step.outcome(at, attempt, outcome));
+        self.lift_failure_pause(skipped);
+    }
+
+    fn stamp(&mut self, seq: Seq, at: Timestamp) {
         self.seq = seq;
         self.last = self.last.max(at);
+    }
+
+    /// Takes one more record in. Words about steps that the plan does not have are passed over.
+    pub fn apply(&mut self, seq: Seq, at: Timestamp, epoch: Epoch, entry: &Entry) {
+        self.stamp(seq, at);
         match entry {
             Entry::EngineStarted { owner } => {
                 self.taken_up += 1;
                 self.owner = Some((owner.clone(), epoch));
                 (0..self.steps.len()).for_each(|at| self.change(at, StepView::interrupted));
             }
-            Entry::StepIntent(intent) => self.with(&intent.step, |step| step.intent(seq.0, at, intent)),
+            Entry::StepIntent(intent) => self.begun(seq, at, intent.clone()),
             Entry::CompensationIntent { step, attempt } => self.with(step, |step| step.compensation_intent(*attempt)),
             Entry::StepOutcome { step, attempt, outcome } => {
-                self.with(step, |step| step.outcome(at, *attempt, outcome));
-                self.lift_failure_pause(matches!(outcome, Outcome::Skipped { .. }));
+                self.attempt_ended(at, step, *attempt, outcome.clone());
             }
             Entry::ApprovalRequested { step, .. } => {
                 self.asked.insert(step.clone());

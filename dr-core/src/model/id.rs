@@ -12,9 +12,12 @@ pub struct InvalidId(String);
 const ID_PATTERN: &str = "^[A-Za-z0-9][A-Za-z0-9_./:-]{0,127}$";
 
 fn check(raw: &str) -> Result<(), InvalidId> {
-    let starts_well = raw.chars().next().is_some_and(|c| c.is_ascii_alphanumeric());
-    let rest_is_well = raw.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:".contains(c));
-    if starts_well && rest_is_well && raw.len() <= 128 { Ok(()) } else { Err(InvalidId(raw.to_owned())) }
+    // Bytes do: no byte of a longer character is one of these. Journals are read through here, name by name.
+    let may_begin = |byte: &u8| byte.is_ascii_alphanumeric();
+    let may_follow = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/' | b':');
+    let bytes = raw.as_bytes();
+    let is_name = bytes.len() <= 128 && bytes.first().is_some_and(may_begin) && bytes.iter().all(may_follow);
+    if is_name { Ok(()) } else { Err(InvalidId(raw.to_owned())) }
 }
 
 macro_rules! id {

@@ -8,7 +8,7 @@ use super::{
     SqliteJournal,
     failure::failed,
     inbox,
-    rows::{PAGE, check, last, names, number, page, unsigned},
+    rows::{check, last, names, number, page, unsigned},
 };
 use crate::{
     error::{Effect, Error, Result},
@@ -121,13 +121,9 @@ impl Journal for SqliteJournal {
         let pages = futures::stream::try_unfold(Some(after), move |after| async move {
             let Some(after) = after else { return Ok::<_, Error>(None) };
             let wanted = run.clone();
-            let rows = self.on_thread(move |connection| page(connection, &wanted, after)).await?;
-            // A page that is not full is the last.
-            let next = match rows.last() {
-                Some(Ok(last)) if rows.len() >= PAGE as usize => Some(last.seq),
-                _ => None,
-            };
-            Ok(Some((futures::stream::iter(rows), next)))
+            let page = self.on_thread(move |connection| page(connection, &wanted, after)).await?;
+            let next = page.next();
+            Ok(Some((futures::stream::iter(page.records(run)), next)))
         });
         pages.try_flatten().boxed()
     }

@@ -1,6 +1,6 @@
 //! Rows of the tables, and what they say.
 
-use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params, types::ValueRef};
 
 use super::failure::failed;
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Records fetched at a time.
-pub(super) const PAGE: u32 = 500;
+const PAGE: u32 = 500;
 
 /// A number as SQLite keeps it; the journal's numbers never reach the sign.
 pub(super) fn number(n: u64) -> i64 {
@@ -46,38 +46,75 @@ pub(super) fn last(transaction: &Transaction<'_>, run: &RunId) -> Result<(Seq, D
     Ok(row.unwrap_or((Seq(0), Digest::START)))
 }
 
-/// A row of `records`, decoded.
-pub(super) fn decode(run: &RunId, row: &Row<'_>) -> Result<Record> {
-    let read = |e| failed("read", e).with_effect(Effect::NotApplied);
-    let seq = unsigned(row, 0).map_err(read)?;
-    let digest = row.get(2).map(Digest::from_bytes).map_err(read)?;
-    let text = row.get_ref(1).map_err(read)?.as_str().map_err(|_| {
-        let message = format!("record {seq} of run {run} cannot be read: it is not text");
-        Error::new(ErrorKind::Storage, message).with_effect(Effect::NotApplied)
-    })?;
-    Record::read(text, digest).map_err(|e| {
-        let message = format!("record {seq} of run {run} cannot be read: {}", e.message());
-        Error::new(e.kind(), message).with_effect(Effect::NotApplied).with_source(e)
-    })
+/// Rows of `records` as they are stored, one after the other in one piece of memory. They are decoded by whoever reads them:
+/// what one thread allocates piece by piece and another frees costs more than all the rest of reading.
+#[derive(Default)]
+pub(super) struct Page {
+    /// The stored bytes of all rows.
+    bytes: Vec<u8>,
+    rows: Vec<StoredRow>,
 }
 
-/// The records after `after`, at most a page of them; what cannot be read ends them.
-pub(super) fn page(connection: &Connection, run: &RunId, after: Seq) -> Result<Vec<Result<Record>>> {
+struct StoredRow {
+    seq: u64,
+    /// Where its bytes end.
+    end: usize,
+    digest: Digest,
+}
+
+impl Page {
+    /// The place after which the next page begins; none when this was the last.
+    pub(super) fn next(&self) -> Option<Seq> {
+        let last = self.rows.last()?;
+        (self.rows.len() >= PAGE as usize).then_some(Seq(last.seq))
+    }
+
+    /// The records, each decoded when it is asked for. What cannot be read ends them.
+    pub(super) fn records(self, run: &RunId) -> impl Iterator<Item = Result<Record>> {
+        let Self { bytes, rows } = self;
+        let (mut begin, mut failed) = (0, false);
+        rows.into_iter().map_while(move |row| {
+            if failed {
+                return None;
+            }
+            let text = bytes.get(begin..row.end).unwrap_or_default();
+            begin = row.end;
+            let record = decode(run, row.seq, text, row.digest);
+            failed = record.is_err();
+            Some(record)
+        })
+    }
+}
+
+fn decode(run: &RunId, seq: u64, text: &[u8], digest: Digest) -> Result<Record> {
+    let unreadable = |kind, why: &str| {
+        let message = format!("record {seq} of run {run} cannot be read: {why}");
+        Error::new(kind, message).with_effect(Effect::NotApplied)
+    };
+    let text = str::from_utf8(text).map_err(|_| unreadable(ErrorKind::Storage, "it is not text"))?;
+    Record::read(text, digest).map_err(|e| unreadable(e.kind(), e.message()).with_source(e))
+}
+
+/// The rows after `after`, at most a page of them.
+pub(super) fn page(connection: &Connection, run: &RunId, after: Seq) -> Result<Page> {
     let read = |e| failed("read", e).with_effect(Effect::NotApplied);
+    let damaged = |seq| {
+        let message = format!("record {seq} of run {run} cannot be read: its row is not one of text and a digest");
+        Error::new(ErrorKind::Storage, message).with_effect(Effect::NotApplied)
+    };
     let mut statement = connection
         .prepare("SELECT seq, record, digest FROM records WHERE run = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3")
         .map_err(read)?;
     let mut rows = statement.query(params![run.as_str(), number(after.0), PAGE]).map_err(read)?;
-    let mut records = Vec::new();
+    let mut page = Page::default();
     while let Some(row) = rows.next().map_err(read)? {
-        let record = decode(run, row);
-        let failed = record.is_err();
-        records.push(record);
-        if failed {
-            break;
-        }
+        let seq = unsigned(row, 0).map_err(read)?;
+        let ValueRef::Text(text) = row.get_ref(1).map_err(read)? else { return Err(damaged(seq)) };
+        let digest = row.get(2).map(Digest::from_bytes).map_err(|_| damaged(seq))?;
+        page.bytes.extend_from_slice(text);
+        page.rows.push(StoredRow { seq, end: page.bytes.len(), digest });
     }
-    Ok(records)
+    Ok(page)
 }
 
 /// The runs that a query names.
