@@ -8,7 +8,10 @@ use aws_smithy_runtime_api::{
     http::Headers,
 };
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use dr_core::error::{Effect, Error, ErrorKind, Retry};
+use dr_core::{
+    driver::BreakerOpen,
+    error::{Effect, Error, ErrorKind, Retry},
+};
 
 /// Turns an error of the SDK into one that says what to do: what kind it is, whether to try again, and whether the
 /// call was applied.
@@ -17,6 +20,7 @@ use dr_core::error::{Effect, Error, ErrorKind, Retry};
 /// |---|---|---|
 /// | the request could not be made | `Invalid` | not applied |
 /// | no connection (refused, unreachable, no such name, connect timeout) | `Unavailable`, `Timeout` | not applied |
+/// | a circuit breaker refused the call | `Unavailable`, after its cooldown | not applied |
 /// | the connection broke, or time ran out | `Unavailable`, `Timeout` | indefinite |
 /// | "too many requests", in any of the services' words | `Throttled` | not applied |
 /// | another error of the service's model (4xx) | by its code | not applied |
@@ -58,6 +62,9 @@ where
 }
 
 fn dispatch(failure: &DispatchFailure, error: &(dyn StdError + 'static)) -> Error {
+    if let Some(open) = chain(error).find_map(|cause| cause.downcast_ref::<BreakerOpen>()) {
+        return open.clone().into();
+    }
     if failure.is_user() {
         return Error::new(ErrorKind::Invalid, format!("the request could not be sent: {}", deepest(error)))
             .with_effect(Effect::NotApplied);

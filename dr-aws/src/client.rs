@@ -16,8 +16,14 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep, Sleep};
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use dr_core::{model::RegionId, time::SharedClock};
+use dr_core::{
+    driver::{BreakerPolicy, Breakers},
+    model::{Plane, RegionId},
+    time::SharedClock,
+};
 use futures::future::BoxFuture;
+
+use crate::guard::Guarded;
 
 /// A service of AWS that this crate calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,6 +39,17 @@ pub enum AwsService {
     S3,
     /// CloudWatch metrics.
     CloudWatch,
+}
+
+impl AwsService {
+    /// The plane that serves the calls made here: a region's control plane fails without its data plane, and the other
+    /// way round, so that what one does not answer says nothing of the other.
+    const fn plane(self) -> Plane {
+        match self {
+            Self::Route53 | Self::Rds | Self::ElastiCache => Plane::Control,
+            Self::S3 | Self::CloudWatch => Plane::Data,
+        }
+    }
 }
 
 /// How long a call may take, in the time of the clients' clock.
@@ -60,6 +77,9 @@ impl Default for Timeouts {
 /// Reads and writes have different clients, because the SDK's retries are right for the one and wrong for the other: a
 /// repeated `FailoverGlobalCluster` whose first reply was lost is a second failover. [`for_writes`](Self::for_writes)
 /// sends a request once and leaves it to the engine to look before it tries again.
+///
+/// A region that swallows packets costs the first calls their timeouts, and those after them nothing: a circuit breaker
+/// for each plane of each region ([`breakers`](Self::breakers)) refuses them until it is time to look again.
 ///
 /// AWS's own emulator, or any other stand-in, is reached by an endpoint URL ([`ClientsBuilder::endpoint`]) and its
 /// certificate ([`ClientsBuilder::ca_bundle`]).
@@ -89,6 +109,7 @@ pub struct Clients {
 
 struct Inner {
     settings: ClientsBuilder,
+    breakers: Breakers,
     https: SharedHttpClient,
     http: SharedHttpClient,
     made: Mutex<BTreeMap<(RegionId, bool), RegionClients>>,
@@ -109,7 +130,14 @@ impl Clients {
             ca_bundle: None,
             timeouts: Timeouts::default(),
             read_attempts: 3,
+            breaker: BreakerPolicy::default(),
         }
+    }
+
+    /// What stands between these clients and regions that do not answer: which of them are not called just now.
+    #[must_use]
+    pub fn breakers(&self) -> &Breakers {
+        &self.inner.breakers
     }
 
     /// The clients of a region whose calls the SDK may repeat: for operations that only look.
@@ -159,6 +187,14 @@ impl Clients {
             (None, Some(url)) if url.starts_with("http://") => self.inner.http.clone(),
             (None, _) => self.inner.https.clone(),
         };
+        let http_client = SharedHttpClient::new(Guarded {
+            inner: http_client,
+            breakers: self.inner.breakers.clone(),
+            region: region.clone(),
+            plane: service.plane(),
+            clock: settings.clock.clone(),
+            limit: attempt,
+        });
         let attempts = if retries { settings.read_attempts.max(1) } else { 1 };
         let mut config = settings.base.to_builder();
         config
@@ -245,6 +281,7 @@ pub struct ClientsBuilder {
     ca_bundle: Option<Vec<u8>>,
     timeouts: Timeouts,
     read_attempts: u32,
+    breaker: BreakerPolicy,
 }
 
 impl ClientsBuilder {
@@ -316,12 +353,21 @@ impl ClientsBuilder {
         self
     }
 
+    /// Sets when calls to a region that does not answer are refused at once instead of waited for. There is one breaker
+    /// for each plane of each region.
+    #[must_use]
+    pub fn breaker(mut self, policy: BreakerPolicy) -> Self {
+        self.breaker = policy;
+        self
+    }
+
     /// The clients.
     #[must_use]
     pub fn build(self) -> Clients {
         let https = https(self.ca_bundle.as_deref());
         let http = aws_smithy_http_client::Builder::new().build_http();
-        Clients { inner: Arc::new(Inner { settings: self, https, http, made: Mutex::default() }) }
+        let breakers = Breakers::new(self.clock.clone(), self.breaker);
+        Clients { inner: Arc::new(Inner { settings: self, breakers, https, http, made: Mutex::default() }) }
     }
 }
 

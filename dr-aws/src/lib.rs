@@ -7,6 +7,7 @@ pub mod arn;
 pub mod aurora_global;
 mod classify;
 mod client;
+mod guard;
 pub mod elasticache_global;
 mod registry;
 pub mod route53_failover;

@@ -7,8 +7,9 @@ use std::{
 };
 
 use dr_core::{
+    driver::{BreakerPolicy, Breakers, CallEnd},
     error::{Effect, Error, ErrorKind, Result},
-    model::RegionId,
+    model::{Plane, RegionId},
     time::{SharedClock, timeout},
 };
 use kube::{
@@ -159,7 +160,7 @@ fn invalid(message: impl Into<String>) -> Error {
 /// let clusters = Clusters::builder(Arc::new(SystemClock::new())).call_timeout(Duration::from_secs(8)).build();
 /// let region = "eu-west-1".parse().map_err(|_| dr_core::error::Error::new(dr_core::error::ErrorKind::Invalid, "name"))?;
 /// let client = clusters.client(&region, &ClusterAccess::kubeconfig("/etc/dr/kubeconfig/eu-west-1")).await?;
-/// let version = clusters.call("k8s:get /version", client.apiserver_version()).await?;
+/// let version = clusters.at(&region).call("k8s:get /version", client.apiserver_version()).await?;
 /// println!("{}", version.git_version);
 /// # Ok(())
 /// # }
@@ -172,6 +173,7 @@ pub struct Clusters {
 struct Inner {
     clock: SharedClock,
     call_timeout: Duration,
+    breakers: Breakers,
     given: BTreeMap<RegionId, Client>,
     made: Mutex<BTreeMap<ClusterAccess, Client>>,
 }
@@ -180,6 +182,7 @@ struct Inner {
 pub struct ClustersBuilder {
     clock: SharedClock,
     call_timeout: Duration,
+    breaker: BreakerPolicy,
     given: BTreeMap<RegionId, Client>,
 }
 
@@ -188,6 +191,13 @@ impl ClustersBuilder {
     #[must_use]
     pub fn call_timeout(mut self, limit: Duration) -> Self {
         self.call_timeout = limit;
+        self
+    }
+
+    /// Sets when calls to a cluster that does not answer are refused at once instead of waited for.
+    #[must_use]
+    pub fn breaker(mut self, policy: BreakerPolicy) -> Self {
+        self.breaker = policy;
         self
     }
 
@@ -201,8 +211,9 @@ impl ClustersBuilder {
     /// The clients.
     #[must_use]
     pub fn build(self) -> Clusters {
-        let Self { clock, call_timeout, given } = self;
-        Clusters { inner: Arc::new(Inner { clock, call_timeout, given, made: Mutex::default() }) }
+        let Self { clock, call_timeout, breaker, given } = self;
+        let breakers = Breakers::new(clock.clone(), breaker);
+        Clusters { inner: Arc::new(Inner { clock, call_timeout, breakers, given, made: Mutex::default() }) }
     }
 }
 
@@ -210,7 +221,12 @@ impl Clusters {
     /// Begins to set up clients whose deadlines pass on `clock`.
     #[must_use]
     pub fn builder(clock: SharedClock) -> ClustersBuilder {
-        ClustersBuilder { clock, call_timeout: Duration::from_secs(8), given: BTreeMap::new() }
+        ClustersBuilder {
+            clock,
+            call_timeout: Duration::from_secs(8),
+            breaker: BreakerPolicy::default(),
+            given: BTreeMap::new(),
+        }
     }
 
     /// The client of a region. Must be called within a tokio runtime that outlives it.
@@ -236,7 +252,21 @@ impl Clusters {
         Ok(client)
     }
 
-    /// Makes a call with the deadline, and classifies what goes wrong.
+    /// Calls to the cluster of a region, behind a circuit breaker: once it has not answered a few of them, the next ones
+    /// fail at once until it is time to look again.
+    #[must_use]
+    pub fn at<'a>(&'a self, region: &'a RegionId) -> RegionCalls<'a> {
+        RegionCalls { clusters: self, region }
+    }
+
+    /// What stands between these clients and clusters that do not answer: which of them are not called just now.
+    #[must_use]
+    pub fn breakers(&self) -> &Breakers {
+        &self.inner.breakers
+    }
+
+    /// Makes a call with the deadline, whatever a breaker says, and classifies what goes wrong: for a probe, whose work
+    /// it is to look.
     ///
     /// # Errors
     ///
@@ -263,6 +293,57 @@ impl Clusters {
         call: impl Future<Output = Result<T, kube::Error>>,
     ) -> Result<T> {
         self.call(operation, call).await.map_err(|e| e.with_effect(Effect::NotApplied))
+    }
+}
+
+/// Calls to the cluster of one region.
+#[derive(Clone, Copy, Debug)]
+pub struct RegionCalls<'a> {
+    clusters: &'a Clusters,
+    region: &'a RegionId,
+}
+
+impl RegionCalls<'_> {
+    /// As [`Clusters::call`], unless the breaker refuses it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Clusters::call`]; [`Unavailable`](ErrorKind::Unavailable), not applied, when the cluster did not answer the
+    /// last calls.
+    pub async fn call<T>(
+        &self,
+        operation: &'static str,
+        call: impl Future<Output = Result<T, kube::Error>>,
+    ) -> Result<T> {
+        let admitted = self.clusters.inner.breakers.admit(self.region, Plane::Kubernetes);
+        let admitted = admitted.map_err(|open| Error::from(open).during(operation))?;
+        let result = self.clusters.call(operation, call).await;
+        admitted.ended(result.as_ref().map_or_else(end, |_| CallEnd::Answered));
+        result
+    }
+
+    /// As [`call`](Self::call), for calls that change nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`call`](Self::call), all of them not applied.
+    pub async fn read<T>(
+        &self,
+        operation: &'static str,
+        call: impl Future<Output = Result<T, kube::Error>>,
+    ) -> Result<T> {
+        self.call(operation, call).await.map_err(|e| e.with_effect(Effect::NotApplied))
+    }
+}
+
+/// What an error says of the cluster: one that it sent itself is an answer.
+fn end(error: &Error) -> CallEnd {
+    use std::error::Error as _;
+    match error.source().and_then(|source| source.downcast_ref::<kube::Error>()) {
+        Some(kube::Error::HyperError(_) | kube::Error::Service(_) | kube::Error::ReadEvents(_)) => CallEnd::Silent,
+        Some(kube::Error::Api(_) | kube::Error::SerdeError(_) | kube::Error::FromUtf8(_)) => CallEnd::Answered,
+        None if error.kind() == ErrorKind::Timeout => CallEnd::Silent,
+        _ => CallEnd::Unknown,
     }
 }
 

@@ -10,5 +10,5 @@ mod registry;
 pub mod testing;
 
 pub use classify::classify;
-pub use clusters::{ClusterAccess, Clusters, ClustersBuilder};
+pub use clusters::{ClusterAccess, Clusters, ClustersBuilder, RegionCalls};
 pub use registry::drivers;

@@ -8,6 +8,7 @@
 
 mod aurora_global;
 mod aurora_ungraceful;
+mod breaker;
 mod carry_out;
 mod cloudwatch;
 mod elasticache;

@@ -58,7 +58,7 @@ async fn send(
         .header("accept", "application/json")
         .body(patch.to_string().into_bytes())
         .map_err(|e| Error::new(ErrorKind::Invalid, e.to_string()).with_effect(Effect::NotApplied).during(operation))?;
-    let sent = clusters.call(operation, client.request::<Value>(request)).await;
+    let sent = clusters.at(&workload.region).call(operation, client.request::<Value>(request)).await;
     sent.map(drop).map_err(|e| {
         // A patch whose test does not hold is refused as unprocessable; validation would have said which field is wrong.
         if is_failed_test(&e) {

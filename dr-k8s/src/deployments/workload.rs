@@ -127,8 +127,8 @@ impl WorkloadRef {
         let autoscalers: Api<HorizontalPodAutoscaler> = Api::namespaced(client, &self.namespace);
         let everything = ListParams::default();
         let (deployment, autoscalers) = futures::join!(
-            clusters.read("k8s:get deployments", deployments.get(&self.deployment)),
-            clusters.read("k8s:list horizontalpodautoscalers", autoscalers.list(&everything)),
+            clusters.at(&self.region).read("k8s:get deployments", deployments.get(&self.deployment)),
+            clusters.at(&self.region).read("k8s:list horizontalpodautoscalers", autoscalers.list(&everything)),
         );
         let mut mine = autoscalers?.items.into_iter().filter(|hpa| looks_after(hpa, &self.deployment));
         let autoscaler = mine.next();
@@ -142,7 +142,7 @@ impl WorkloadRef {
     /// Reads the Deployment alone.
     pub(super) async fn deployment(&self, clusters: &Clusters) -> Result<Deployment> {
         let api: Api<Deployment> = Api::namespaced(self.client(clusters).await?, &self.namespace);
-        clusters.read("k8s:get deployments", api.get(&self.deployment)).await
+        clusters.at(&self.region).read("k8s:get deployments", api.get(&self.deployment)).await
     }
 
     /// Reads the pods that the Deployment selects.
@@ -151,7 +151,7 @@ impl WorkloadRef {
         let labels = deployment.spec.as_ref().and_then(|spec| spec.selector.match_labels.clone()).unwrap_or_default();
         let selector = labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",");
         let parameters = ListParams::default().labels(&selector);
-        Ok(clusters.read("k8s:list pods", api.list(&parameters)).await?.items)
+        Ok(clusters.at(&self.region).read("k8s:list pods", api.list(&parameters)).await?.items)
     }
 }
 
@@ -169,8 +169,8 @@ impl ClusterView {
         let autoscalers: Api<HorizontalPodAutoscaler> = Api::all(client);
         let everything = ListParams::default();
         let (deployments, autoscalers) = futures::join!(
-            clusters.read("k8s:list deployments", deployments.list(&everything)),
-            clusters.read("k8s:list horizontalpodautoscalers", autoscalers.list(&everything)),
+            clusters.at(region).read("k8s:list deployments", deployments.list(&everything)),
+            clusters.at(region).read("k8s:list horizontalpodautoscalers", autoscalers.list(&everything)),
         );
         Ok(Self { deployments: deployments?.items, autoscalers: autoscalers?.items })
     }
@@ -193,8 +193,8 @@ pub(super) async fn free_pod_slots(clusters: &Clusters, region: &RegionId, acces
     let (nodes, pods): (Api<Node>, Api<Pod>) = (Api::all(client.clone()), Api::all(client));
     let everything = ListParams::default();
     let (nodes, pods) = futures::join!(
-        clusters.read("k8s:list nodes", nodes.list(&everything)),
-        clusters.read("k8s:list pods", pods.list(&everything)),
+        clusters.at(region).read("k8s:list nodes", nodes.list(&everything)),
+        clusters.at(region).read("k8s:list pods", pods.list(&everything)),
     );
     let room = |node: &Node| {
         let usable = node.spec.as_ref().and_then(|spec| spec.unschedulable) != Some(true);

@@ -6,7 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use futures::{TryStreamExt as _, stream::BoxStream};
+use futures::{StreamExt as _, TryStreamExt as _, stream::BoxStream};
 use tokio::sync::Notify;
 
 use super::world::{Bench, Promote, TurnOn, Wrong, builder, drive, params, run_id};

@@ -1,6 +1,7 @@
 //! The driver `k8s.deployments` against the double.
 
 mod access;
+mod breaker;
 mod checks;
 mod faults;
 mod ready;
