@@ -60,8 +60,12 @@ impl HttpConnector for Guarded<SharedHttpConnector> {
             // Of no kind that the SDK repeats by itself.
             Err(open) => return HttpConnectorFuture::ready(Err(ConnectorError::other(open.into(), None))),
         };
-        let waiting =
-            Waiting { admitted: Some(admitted), clock: self.clock.clone(), began: self.clock.monotonic(), limit: self.limit };
+        let waiting = Waiting {
+            admitted: Some(admitted),
+            clock: self.clock.clone(),
+            began: self.clock.monotonic(),
+            limit: self.limit,
+        };
         let answer = self.inner.call(request);
         HttpConnectorFuture::new(async move {
             let answer = answer.await;

@@ -90,7 +90,7 @@ impl Api {
         call.send().await.map(drop).map_err(|error| classify("rds:RemoveFromGlobalCluster", error))
     }
 
-    /// The last lag that a region's CloudWatch has of a cluster; none when it has none, which is not zero.
+    /// The last lag up to a moment that a region's CloudWatch has of a cluster; none when it has none, which is not zero.
     pub(super) async fn last_lag(&self, at: &RegionId, cluster: &Arn, now: Timestamp) -> Result<Option<LagSample>> {
         const OPERATION: &str = "cloudwatch:GetMetricData";
         let name = cluster.id_of("cluster").unwrap_or_default();
@@ -110,7 +110,8 @@ impl Api {
         let newest = |id: &str| {
             let result = reply.metric_data_results().iter().find(|result| result.id() == Some(id))?;
             let samples = result.timestamps().iter().zip(result.values());
-            let (at, millis) = samples.max_by_key(|(at, _)| at.to_millis().unwrap_or(i64::MIN))?;
+            let told_by_then = samples.filter(|(at, _)| at.to_millis().is_ok_and(|at| at <= now.as_millis()));
+            let (at, millis) = told_by_then.max_by_key(|(at, _)| at.to_millis().unwrap_or(i64::MIN))?;
             let lag = Duration::try_from_secs_f64(millis / 1000.0).ok()?;
             Some(LagSample { lag, at: Timestamp::from_millis(at.to_millis().ok()?) })
         };

@@ -28,15 +28,14 @@ mod api;
 mod driver;
 mod operations;
 mod probe;
-mod rpo;
 mod spec;
 mod steps;
 mod validations;
 mod view;
 
+pub use dr_core::step::{LagSample, RpoEvidence};
 pub use driver::AuroraGlobal;
 pub use probe::{LagProbe, StatusProbe};
-pub use rpo::{LagSample, RpoEvidence};
 pub use spec::{AuroraGlobalSpec, WhenUngraceful};
 pub use steps::{
     AssessFence, AwaitRejoin, Detach, Detached, FenceReport, FenceRung, HandOver, Promote, Promoted, Rejoined, Route,

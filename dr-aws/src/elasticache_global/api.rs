@@ -88,6 +88,7 @@ impl Api {
             .metric_data_results()
             .iter()
             .flat_map(|result| result.timestamps().iter().zip(result.values()))
+            .filter(|(at, _)| at.to_millis().is_ok_and(|at| at <= now.as_millis()))
             .filter_map(|(at, seconds)| {
                 let lag = Duration::try_from_secs_f64(*seconds).ok()?;
                 Some(LagSample { lag, at: Timestamp::from_millis(at.to_millis().ok()?) })

@@ -147,7 +147,11 @@ pub struct BreakerOpen {
 impl fmt::Display for BreakerOpen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { region, plane, retry_in } = self;
-        write!(f, "{region} ({plane}) did not answer the last calls: not called again for {:.1} s", retry_in.as_secs_f64())
+        write!(
+            f,
+            "{region} ({plane}) did not answer the last calls: not called again for {:.1} s",
+            retry_in.as_secs_f64()
+        )
     }
 }
 

@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use super::{RunState, RunView, backoff};
 use crate::{
     event::{Event, EventKind, EventSink},
-    journal::{Entry, Outcome},
+    journal::{Entry, HealthNews, Outcome},
     model::{RunId, StepId},
     step::ProgressSink,
     time::SharedClock,
@@ -71,6 +71,7 @@ pub(super) fn decider(entry: &Entry) -> Option<&str> {
         | Entry::RetryRequested { who, .. }
         | Entry::SkipRequested { who, .. }
         | Entry::ModeSwitched { who, .. }
+        | Entry::RuleOverridden { who, .. }
         | Entry::CancelRequested { who, .. } => Some(who),
         _ => None,
     }
@@ -110,12 +111,16 @@ fn event(view: &RunView, entry: &Entry, took: Duration) -> Option<EventKind> {
             Outcome::Compensated => EventKind::StepCompensated { step },
         },
         Entry::ModeSwitched { step, who, why } => EventKind::ModeSwitched { step, who, why },
-        Entry::ApprovalRequested { step, question } => EventKind::ApprovalRequested { step, question },
+        Entry::ApprovalRequested { step, question, .. } => EventKind::ApprovalRequested { step, question },
         Entry::ApprovalDecided { decision, who, .. } => EventKind::ApprovalDecided { decision, who },
         Entry::Paused { reason, .. } => EventKind::RunPaused { reason },
-        Entry::CancelRequested { who, why, .. } => {
-            EventKind::Said { who: "engine".to_owned(), message: format!("{who} cancels the run: {why}") }
+        Entry::RuleRefused { step, rule, why } => {
+            EventKind::RunPaused { reason: format!("the safety rule {rule} refuses {step}: {why}") }
         }
+        Entry::RuleOverridden { rule, who, why } => says(format!("{who} overrides the safety rule {rule}: {why}")),
+        Entry::ApprovalExpired { step } => says(format!("nobody opened the gate before {step} in time")),
+        Entry::Health { news, why, .. } => EventKind::Health { health: health(&news), why },
+        Entry::CancelRequested { who, why, .. } => says(format!("{who} cancels the run: {why}")),
         Entry::RequestAnswered { request, refused: Some(why) } => {
             EventKind::Said { who: "engine".to_owned(), message: format!("request {request} is refused: {why}") }
         }
@@ -123,4 +128,20 @@ fn event(view: &RunView, entry: &Entry, took: Duration) -> Option<EventKind> {
         // A retry shows as the attempt it leads to, a skip as its outcome, a resumption as the end of the pause.
         _ => return None,
     })
+}
+
+fn says(message: String) -> EventKind {
+    EventKind::Said { who: "engine".to_owned(), message }
+}
+
+/// What is new of the application's health, in a word or two.
+fn health(news: &HealthNews) -> String {
+    match news {
+        HealthNews::Watched => "watched",
+        HealthNews::Green => "green",
+        HealthNews::Red => "red",
+        HealthNews::Unknown => "unknown",
+        HealthNews::Stayed { .. } => "stayed green",
+    }
+    .to_owned()
 }

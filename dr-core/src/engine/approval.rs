@@ -1,16 +1,16 @@
-use std::{fmt, future::Future, sync::Arc};
+use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
-use super::RunView;
+use super::{Control, RunView};
 use crate::{
     error::Result,
     journal::Decision,
     model::{RunId, StepId},
     plan::{Goal, PlanDigest},
-    validation::Finding,
+    validation::{Finding, FindingsDigest},
 };
 
 /// A gate as it is shown to whoever decides.
@@ -20,6 +20,12 @@ pub struct GateQuestion {
     pub step: StepId,
     /// What is asked.
     pub question: String,
+    /// Who may open it; empty for anybody.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvers: Vec<String>,
+    /// When the question expires, from the run's creation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Duration>,
 }
 
 /// What somebody is asked to decide.
@@ -45,7 +51,9 @@ impl ApprovalRequest {
             .steps()
             .filter(|(step, _)| view.asked().contains(&step.id))
             .filter_map(|(step, _)| {
-                Some(GateQuestion { step: step.id.clone(), question: step.gate.as_ref()?.question.clone() })
+                let gate = step.gate.as_ref()?;
+                let (question, approvers) = (gate.question.clone(), gate.approvers.clone());
+                Some(GateQuestion { step: step.id.clone(), question, approvers, due: view.due(step.id.as_str()) })
             })
             .collect();
         Self {
@@ -54,6 +62,19 @@ impl ApprovalRequest {
             goal: view.plan().goal().clone(),
             gates,
             findings: view.findings().to_vec(),
+        }
+    }
+}
+
+impl ApprovalRequest {
+    /// The control by which somebody decides, after having seen this request: it names the plan and the findings.
+    #[must_use]
+    pub fn decide(&self, answer: Answer) -> Control {
+        let (plan, findings) = (self.plan.clone(), Some(FindingsDigest::of(&self.findings)));
+        let Answer { decision, who, why } = answer;
+        match decision {
+            Decision::Approve => Control::Approve { plan, findings, who, why },
+            Decision::Reject => Control::Reject { plan, findings, who, why },
         }
     }
 }

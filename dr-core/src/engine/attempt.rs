@@ -1,12 +1,19 @@
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use super::{lease_keeper::LeaseTerm, mail::Mailbox};
+use super::{
+    TrafficSource,
+    lease_keeper::Tenure,
+    mail::{Mail, Mailbox},
+    safety,
+};
 use crate::{
     error::{Effect, Error, ErrorKind, Result, Retry},
     journal::{Entry, Intent},
+    model::RegionId,
+    plan::{Plan, SafetyRule},
     step::{CancellationToken, DynStep, Observed, StepCx},
     time::{SharedClock, timeout},
 };
@@ -15,6 +22,8 @@ use crate::{
 const POLL: Duration = Duration::from_secs(1);
 /// How long an attempt may look for the effect of a call that ended badly, when its own time is up.
 const SETTLE: Duration = Duration::from_secs(30);
+/// How long a look for a safety rule may take.
+const LOOK: Duration = Duration::from_secs(10);
 /// How long an attempt that is no longer wanted may take to end by itself.
 pub(crate) const GRACE: Duration = Duration::from_secs(10);
 
@@ -36,8 +45,30 @@ pub(super) struct Job {
     pub(super) before: Before,
     pub(super) pause: Duration,
     pub(super) cx: StepCx,
-    pub(super) term: LeaseTerm,
+    pub(super) tenure: Tenure,
     pub(super) mail: Mailbox,
+    pub(super) guard: Option<Guard>,
+}
+
+/// The safety rules that must be looked up before an attempt, and who can look.
+#[derive(Debug)]
+pub(super) struct Guard {
+    pub(super) plan: Arc<Plan>,
+    pub(super) rules: Vec<SafetyRule>,
+    pub(super) traffic: Option<Arc<dyn TrafficSource>>,
+}
+
+impl Guard {
+    /// The regions that hold traffic, looked up once for all rules.
+    async fn holding(&self, cx: &StepCx) -> Result<BTreeSet<RegionId>> {
+        let Some(traffic) = &self.traffic else {
+            return Err(Error::new(ErrorKind::Unsupported, "this program was given no way to look"));
+        };
+        let limit = cx.remaining().min(LOOK);
+        timeout(&*cx.clock, limit, traffic.holding(&self.plan))
+            .await
+            .unwrap_or_else(|elapsed| Err(Error::new(ErrorKind::Timeout, elapsed.to_string())))
+    }
 }
 
 /// How an attempt ended.
@@ -84,6 +115,9 @@ pub(super) async fn compensate(mut job: Job, output: Option<Value>, number: u32)
     if !job.intend(Entry::CompensationIntent { step: job.cx.step.clone(), attempt: number }).await {
         return Ended::Withdrawn;
     }
+    if let Err(error) = job.tenure.confirm().await {
+        return Ended::Failed(error);
+    }
     match bounded(&cx, job.step.compensate(&cx, &params, output.as_ref())).await {
         Ok(()) => Ended::Compensated,
         Err(error) => Ended::Failed(error),
@@ -117,6 +151,9 @@ impl Job {
             Before::Known(before) => before.clone(),
             Before::Capture => bounded(&self.cx, self.step.before_image(&self.cx, &params)).await?,
         };
+        if self.is_refused().await {
+            return Ok(None);
+        }
         let intent = Intent {
             step: self.cx.step.clone(),
             attempt: self.cx.attempt,
@@ -125,6 +162,16 @@ impl Job {
         };
         let begun = self.intend(Entry::StepIntent(intent)).await;
         Ok(begun.then(|| (self.cx.clone().with_before(before), params)))
+    }
+
+    /// Whether a safety rule does not let the attempt begin; the engine is told.
+    async fn is_refused(&self) -> bool {
+        let Some(guard) = &self.guard else { return false };
+        let holding = guard.holding(&self.cx).await;
+        let refusal = guard.rules.iter().find_map(|rule| Some((rule.id.clone(), safety::violated(rule, &holding)?)));
+        let Some((rule, why)) = refusal else { return false };
+        self.mail.send(Mail::Refused { step: self.cx.step.clone(), rule, why });
+        true
     }
 
     /// Asks the engine to write an intent; true when it is durable and the lease still runs.
@@ -168,6 +215,16 @@ async fn drive(job: &Job, cx: &StepCx, params: &Value) -> Ended {
                     }
                 },
             },
+            // Whether it was done must be found out as long as there is time: the next attempt would not know more.
+            Err(error) if acted.is_some() && error.retry() != Retry::Never && cx.remaining() > POLL => {
+                let pause = match error.retry() {
+                    Retry::After(pause) => pause.max(POLL),
+                    _ => POLL,
+                };
+                if cx.wait(pause).await.is_err() {
+                    return Ended::Failed(acted.unwrap_or(error));
+                }
+            }
             Err(error) => {
                 return Ended::Failed(match acted {
                     // What the call said matters more than that nobody could look afterwards.
@@ -186,11 +243,7 @@ async fn drive(job: &Job, cx: &StepCx, params: &Value) -> Ended {
 
 /// Makes the effect, unless the lease has lapsed meanwhile (guarantee 3).
 async fn execute(job: &Job, cx: &StepCx, params: &Value) -> Result<Value> {
-    if !job.term.runs(&cx.clock) {
-        return Err(
-            Error::new(ErrorKind::Fenced, format!("{}: the lease has lapsed", cx.step)).with_effect(Effect::NotApplied)
-        );
-    }
+    job.tenure.confirm().await?;
     bounded(cx, job.step.execute(cx, params)).await
 }
 

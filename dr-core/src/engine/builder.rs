@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use super::{Approver, Engine, engine::Core};
+use super::{Approver, Engine, HealthSource, TrafficSource, engine::Core};
 use crate::{
     event::{EventSink, NullSink},
     journal::Journal,
@@ -36,6 +36,8 @@ impl EngineBuilder {
                 events: Arc::new(NullSink),
                 owner: anonymous(),
                 approver: None,
+                health: None,
+                traffic: None,
                 ttl: Duration::from_secs(30),
                 patience: Duration::ZERO,
                 listen_every: Duration::from_secs(1),
@@ -65,6 +67,20 @@ impl EngineBuilder {
     #[must_use]
     pub fn approver(mut self, approver: Arc<dyn Approver>) -> Self {
         self.core.approver = Some(approver);
+        self
+    }
+
+    /// Who says how the application is once the last step is done. A plan with a recovery goal needs one.
+    #[must_use]
+    pub fn health(mut self, health: Arc<dyn HealthSource>) -> Self {
+        self.core.health = Some(health);
+        self
+    }
+
+    /// Who says which regions hold traffic. Without one, every safety rule that counts them refuses.
+    #[must_use]
+    pub fn traffic(mut self, traffic: Arc<dyn TrafficSource>) -> Self {
+        self.core.traffic = Some(traffic);
         self
     }
 

@@ -3,9 +3,10 @@ use serde::{Deserialize, Serialize};
 use super::{GroupView, RunView, StepState, StepView, backoff, switch::switch};
 use crate::{
     error::{Effect, Error, ErrorKind, Result},
-    journal::{Decision, Entry, Outcome},
-    model::StepId,
+    journal::{Decision, Entry, Outcome, Signed},
+    model::{SafetyRuleId, StepId},
     plan::{Gate, PlanDigest, PlanStep},
+    validation::FindingsDigest,
 };
 
 /// What somebody wants of a run: plain data, with who and why, so that it can be journalled, sent and repeated.
@@ -14,10 +15,13 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "control", rename_all = "kebab-case")]
 pub enum Control {
-    /// Open every gate of the plan.
+    /// Open every gate of the plan that this person may open.
     Approve {
         /// The plan that was looked at.
         plan: PlanDigest,
+        /// The findings that were seen; none when the run has none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        findings: Option<FindingsDigest>,
         /// Who decides.
         who: String,
         /// Why.
@@ -27,6 +31,9 @@ pub enum Control {
     Reject {
         /// The plan that was looked at.
         plan: PlanDigest,
+        /// The findings that were seen; none when the run has none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        findings: Option<FindingsDigest>,
         /// Who decides.
         who: String,
         /// Why.
@@ -77,6 +84,15 @@ pub enum Control {
         /// Why.
         why: String,
     },
+    /// Overrule a safety rule, for the rest of the run.
+    Override {
+        /// The rule.
+        rule: SafetyRuleId,
+        /// Who decides.
+        who: String,
+        /// Why.
+        why: String,
+    },
     /// End the run.
     Cancel {
         /// Who decides.
@@ -103,17 +119,29 @@ pub fn accept(view: &RunView, control: &Control) -> Result<Vec<Entry>> {
         return refuse(format!("run {} has ended: {summary}", view.run()));
     }
     match control.clone() {
-        Control::Approve { plan, who, why } => decided(view, plan, Decision::Approve, who, why),
-        Control::Reject { plan, who, why } => decided(view, plan, Decision::Reject, who, why),
+        Control::Approve { plan, findings, who, why } => {
+            decided(view, plan, findings, Decision::Approve, Signed { who, why })
+        }
+        Control::Reject { plan, findings, who, why } => {
+            decided(view, plan, findings, Decision::Reject, Signed { who, why })
+        }
         Control::Pause { who, why } if view.paused().is_none() => {
             Ok(vec![Entry::Paused { reason: why, step: None, who: Some(who) }])
         }
         Control::Resume { who, why } if view.paused().is_some() => Ok(vec![Entry::Resumed { who, why }]),
-        Control::Resume { .. } => match (view.failed_for_good().next(), view.late_groups().next()) {
-            (Some((step, _)), _) => refuse(format!("{} has failed: retry it, skip it, or cancel the run", step.id)),
-            (None, Some(group)) => refuse(format!("{} is late: retry it, skip it, or cancel the run", group.id)),
-            (None, None) => Ok(Vec::new()),
-        },
+        Control::Resume { .. } => {
+            match (view.failed_for_good().next(), view.late_groups().next(), view.refused().next()) {
+                (Some((step, _)), ..) => {
+                    refuse(format!("{} has failed: retry it, skip it, or cancel the run", step.id))
+                }
+                (None, Some(group), _) => refuse(format!("{} is late: retry it, skip it, or cancel the run", group.id)),
+                (None, None, Some((step, refusal))) if view.cancel().is_none() => refuse(format!(
+                    "the safety rule {} refuses {step}: override the rule, retry the step, skip it, or cancel the run",
+                    refusal.rule
+                )),
+                _ => Ok(Vec::new()),
+            }
+        }
         Control::Retry { step, who, why } => match view.group(step.as_str()) {
             Some(group) => retry_group(view, &group, step, who, why),
             None => retry(view, step, who, why),
@@ -123,6 +151,7 @@ pub fn accept(view: &RunView, control: &Control) -> Result<Vec<Entry>> {
             None => skip(view, step, who, why),
         },
         Control::Ungraceful { step, who, why } => switch(view, step, who, why),
+        Control::Override { rule, who, why } => overrule(view, rule, who, why),
         Control::Cancel { who, why, compensate } if view.cancel().is_none() => {
             Ok(vec![Entry::CancelRequested { who, why, compensate }])
         }
@@ -130,11 +159,31 @@ pub fn accept(view: &RunView, control: &Control) -> Result<Vec<Entry>> {
     }
 }
 
-fn decided(view: &RunView, plan: PlanDigest, decision: Decision, who: String, why: String) -> Result<Vec<Entry>> {
+fn decided(
+    view: &RunView,
+    plan: PlanDigest,
+    findings: Option<FindingsDigest>,
+    decision: Decision,
+    by: Signed,
+) -> Result<Vec<Entry>> {
     if plan != *view.plan().digest() {
         let (named, runs) = (plan.short(), view.plan().digest().short());
         return refuse(format!("the decision is about plan {named}, but run {} runs plan {runs}", view.run()));
     }
+    let seen = view.findings_digest();
+    match &findings {
+        Some(findings) if *findings == seen => {}
+        Some(other) => {
+            let (other, seen) = (other.short(), seen.short());
+            return refuse(format!("the decision saw other findings ({other}) than the run has ({seen}): look again"));
+        }
+        None if view.findings().is_empty() => {}
+        None => {
+            let count = view.findings().len();
+            return refuse(format!("the decision names no findings, but the run has {count}: say which were seen"));
+        }
+    }
+    let Signed { who, why } = by;
     let gates: Vec<&Gate> = view.plan().steps().iter().filter_map(|step| step.gate.as_ref()).collect();
     if !gates.is_empty() && !gates.iter().any(|gate| gate.may_approve(&who)) {
         let mut may: Vec<&str> = gates.iter().flat_map(|gate| &gate.approvers).map(String::as_str).collect();
@@ -149,7 +198,18 @@ fn decided(view: &RunView, plan: PlanDigest, decision: Decision, who: String, wh
             refuse(format!("{} has decided otherwise already: cancel the run instead", earlier.by.who))
         }
         Some(_) if decision == Decision::Reject || !opens_more() => Ok(Vec::new()),
-        _ => Ok(vec![Entry::ApprovalDecided { plan, decision, who, why }]),
+        _ => Ok(vec![Entry::ApprovalDecided { plan, findings, decision, who, why }]),
+    }
+}
+
+fn overrule(view: &RunView, rule: SafetyRuleId, who: String, why: String) -> Result<Vec<Entry>> {
+    if !view.plan().safety_rules().iter().any(|known| known.id == rule) {
+        let message = format!("the plan of run {} has no safety rule {rule}", view.run());
+        return Err(Error::new(ErrorKind::NotFound, message).with_effect(Effect::NotApplied));
+    }
+    match view.overridden(&rule) {
+        Some(_) => Ok(Vec::new()),
+        None => Ok(vec![Entry::RuleOverridden { rule, who, why }]),
     }
 }
 
@@ -166,6 +226,9 @@ fn retry(view: &RunView, step: StepId, who: String, why: String) -> Result<Vec<E
         view.late_groups().find(|group| view.plan().groups_around(step.as_str()).any(|g| g.id == group.id))
     {
         return refuse(format!("the time of {} is up: retry {0}, which gives it its time anew", group.id));
+    }
+    if view.refusal(step.as_str()).is_some() && view.cancel().is_none() {
+        return Ok(vec![Entry::RetryRequested { step, who, why }]);
     }
     match &state.state {
         StepState::Failed { .. } if view.cancel().is_some() => {

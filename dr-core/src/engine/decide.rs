@@ -1,10 +1,16 @@
 use std::time::Duration;
 
-use super::{RunView, StepState, StepView, backoff, deadline, view::Cancel};
+use super::{
+    RunView, StepState, StepView, backoff, deadline,
+    safety::{self, Ruling},
+    standing,
+    view::Cancel,
+};
 use crate::{
-    journal::{Entry, RunEnd},
-    model::StepId,
+    journal::{Entry, RunEnd, StandingEffect},
+    model::{SafetyRuleId, StepId},
     plan::{Plan, PlanStep, Ungraceful},
+    probe::Spoken,
     step::Reversibility,
     time::Timestamp,
 };
@@ -42,6 +48,22 @@ pub enum Command {
         /// Why, for a person.
         reason: String,
     },
+    /// Write down that a safety rule refuses a step.
+    Refuse {
+        /// The step.
+        step: StepId,
+        /// The rule.
+        rule: SafetyRuleId,
+        /// Why, for a person.
+        why: String,
+    },
+    /// Write down that nobody answered a gate in time.
+    Expire {
+        /// The step that waited.
+        step: StepId,
+    },
+    /// Watch the application's health.
+    Watch,
     /// Tell the attempts that are under way that they are no longer wanted.
     StopRunning,
     /// Take a step's effect back.
@@ -59,6 +81,8 @@ pub enum Command {
         end: RunEnd,
         /// In a sentence.
         summary: String,
+        /// What stands although it should not.
+        effects: Vec<StandingEffect>,
     },
 }
 
@@ -71,8 +95,9 @@ pub fn decide(plan: &Plan, view: &RunView, now: Timestamp) -> Vec<Command> {
     match course(plan, view, now) {
         Course::Over => Vec::new(),
         Course::Unwind(cancel) => unwind(view, cancel),
-        Course::Complete => vec![completed(view)],
+        Course::Complete => complete(plan, view, now),
         Course::TimeOut => timed_out(plan, view),
+        Course::Expire(step) => vec![Command::Expire { step: step.clone() }],
         Course::Forward => forward(view, now),
     }
 }
@@ -84,7 +109,7 @@ pub(super) fn wants(plan: &Plan, view: &RunView, now: Timestamp, intent: &Entry)
             let only_retries = view.failed_for_good().next().is_some() || view.late_groups().next().is_some();
             let ready = view.paused().is_none().then(|| view.find_ready(intent.step.as_str())).flatten();
             ready.is_some_and(|(step, state)| {
-                let may = may_start(state, only_retries) && !closed(view, step);
+                let may = may_start(state, only_retries) && !closed(view, step) && is_safe(view, step);
                 may && intent.attempt == state.attempts + 1
             })
         }
@@ -102,18 +127,22 @@ enum Course<'a> {
     Unwind(&'a Cancel),
     Complete,
     TimeOut,
+    Expire(&'a StepId),
     Forward,
 }
 
 fn course<'a>(plan: &Plan, view: &'a RunView, now: Timestamp) -> Course<'a> {
+    let elapsed = now.since(view.created());
     if view.ended().is_some() {
         Course::Over
     } else if let Some(cancel) = view.cancel() {
         Course::Unwind(cancel)
     } else if view.all_settled() {
         Course::Complete
-    } else if now.since(view.created()) >= plan.deadline() {
+    } else if elapsed >= plan.deadline() {
         Course::TimeOut
+    } else if let Some((_, step)) = view.next_due().filter(|(due, _)| elapsed >= *due) {
+        Course::Expire(step)
     } else {
         Course::Forward
     }
@@ -158,6 +187,17 @@ fn start_ready(view: &RunView, only_retries: bool, commands: &mut Vec<Command>) 
             gates.push(step.id.clone());
             continue;
         }
+        if view.refusal(step.id.as_str()).is_some() {
+            continue;
+        }
+        match safety::gating(view, step) {
+            Ruling::Clear => {}
+            Ruling::Wait => continue,
+            Ruling::Refused { rule, why } => {
+                commands.push(Command::Refuse { step: step.id.clone(), rule, why });
+                continue;
+            }
+        }
         let pause = backoff::pause(view.run(), step, state);
         commands.push(Command::Start { step: step.id.clone(), attempt: state.attempts + 1, pause });
     }
@@ -177,6 +217,11 @@ fn closed(view: &RunView, step: &PlanStep) -> bool {
     step.gate.as_ref().is_some_and(|gate| !view.is_open(gate))
 }
 
+/// Whether no safety rule that the journal decides stands in a step's way.
+fn is_safe(view: &RunView, step: &PlanStep) -> bool {
+    view.refusal(step.id.as_str()).is_none() && safety::gating(view, step) == Ruling::Clear
+}
+
 fn pause(step: &PlanStep, view: &StepView) -> Command {
     let reason = match &view.state {
         StepState::Failed { failure } => format!("{} failed: {failure}", step.id),
@@ -186,19 +231,45 @@ fn pause(step: &PlanStep, view: &StepView) -> Command {
     Command::Pause { step: step.id.clone(), reason }
 }
 
+/// Every step is done or skipped: what is left is to see whether that has helped.
+fn complete(plan: &Plan, view: &RunView, now: Timestamp) -> Vec<Command> {
+    let Some(goal) = plan.recovery() else { return vec![completed(view)] };
+    let elapsed = now.since(view.created());
+    match view.monitoring() {
+        None => vec![Command::Watch],
+        Some(seen) if seen.recovered.is_some() => vec![completed(view)],
+        Some(seen) if elapsed >= seen.until(goal) => {
+            let why = if seen.why.is_empty() { String::new() } else { format!(": {}", seen.why) };
+            let (stays, within) = (Spoken(goal.stays), Spoken(goal.within));
+            let summary = format!(
+                "{}: every step is done, but health did not stay green for {stays} within {within}{why}",
+                plan.goal()
+            );
+            vec![Command::End { end: RunEnd::Failed, summary, effects: Vec::new() }]
+        }
+        Some(_) => Vec::new(),
+    }
+}
+
 fn completed(view: &RunView) -> Command {
+    let effects = standing::not_restored(view);
     let skipped: Vec<&str> = view
         .steps()
         .filter(|(_, step)| matches!(step.state, StepState::Skipped { .. }))
         .map(|(step, _)| step.id.as_str())
         .collect();
     let goal = view.plan().goal();
-    if skipped.is_empty() {
-        Command::End { end: RunEnd::Completed, summary: format!("{goal}: every step is done") }
-    } else {
-        let summary = format!("{goal}: done without {}", skipped.join(", "));
-        Command::End { end: RunEnd::CompletedWithExceptions, summary }
+    let (end, mut summary) = match (skipped.is_empty(), effects.is_empty()) {
+        (true, _) => (RunEnd::Completed, format!("{goal}: every step is done")),
+        (false, true) => (RunEnd::CompletedWithExceptions, format!("{goal}: done without {}", skipped.join(", "))),
+        (false, false) => {
+            (RunEnd::Dirty, format!("{goal}: done without {}, so that effects stand", skipped.join(", ")))
+        }
+    };
+    if let Some(time) = view.recovery_time() {
+        summary.push_str(&format!("; recovered in {}", Spoken(time.total())));
     }
+    Command::End { end, summary, effects }
 }
 
 fn timed_out(plan: &Plan, view: &RunView) -> Vec<Command> {
@@ -207,7 +278,9 @@ fn timed_out(plan: &Plan, view: &RunView) -> Vec<Command> {
     }
     let open: Vec<&str> = view.steps().filter(|(_, step)| !step.settled()).map(|(step, _)| step.id.as_str()).collect();
     let summary = format!("{:?} were not enough; not done: {}", plan.deadline(), open.join(", "));
-    vec![Command::End { end: RunEnd::TimedOut, summary }]
+    let effects = if standing::is_practice(view) { standing::effects(view) } else { Vec::new() };
+    let end = if effects.is_empty() { RunEnd::TimedOut } else { RunEnd::Dirty };
+    vec![Command::End { end, summary, effects }]
 }
 
 /// Ends a run that somebody cancelled: what is under way stops, then what was done is taken back, last things first.
@@ -252,14 +325,22 @@ fn cancelled(view: &RunView, cancel: &Cancel) -> Command {
         names.join(", ")
     };
     let back = names(|_, state| state.state == StepState::Compensated);
-    let stands = names(|step, state| step.reversibility != Reversibility::ReadOnly && state.may_stand());
-    let gave_up = view.steps().any(|(_, state)| matches!(state.state, StepState::LeftStanding { .. }));
-    let mut summary = format!("cancelled by {}: {}", cancel.by.who, cancel.by.why);
+    let effects = standing::effects(view);
+    let stands: Vec<&str> = effects.iter().map(|effect| effect.step.as_str()).collect();
+    let mut summary = match cancel.expired {
+        true => cancel.by.why.clone(),
+        false => format!("cancelled by {}: {}", cancel.by.who, cancel.by.why),
+    };
     if !back.is_empty() {
         summary.push_str(&format!("; taken back: {back}"));
     }
     if !stands.is_empty() {
-        summary.push_str(&format!("; left as it is: {stands}"));
+        summary.push_str(&format!("; left as it is: {}", stands.join(", ")));
     }
-    Command::End { end: if gave_up { RunEnd::Failed } else { RunEnd::Cancelled }, summary }
+    let end = match (effects.is_empty(), cancel.expired) {
+        (false, _) => RunEnd::Dirty,
+        (true, true) => RunEnd::TimedOut,
+        (true, false) => RunEnd::Cancelled,
+    };
+    Command::End { end, summary, effects }
 }

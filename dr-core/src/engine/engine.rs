@@ -9,8 +9,9 @@ use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    Approver, Control, EngineBuilder, NewRun, OnPause, RunView,
+    Approver, Control, EngineBuilder, HealthSource, NewRun, OnPause, RunView, TrafficSource,
     announce::{Announcer, Telling, waits},
+    lease_keeper::Moment,
     mail::{Mail, Mailbox},
     runner::{Runner, check_steps},
 };
@@ -20,7 +21,7 @@ use crate::{
     journal::{Entry, Journal, Lease, Seq},
     model::{ApplicationId, OwnerId, RunId},
     step::StepRegistry,
-    time::{Monotonic, SharedClock},
+    time::SharedClock,
 };
 
 /// The longest lease under which a run is written into without being run: should the process die meanwhile, nobody waits
@@ -36,6 +37,8 @@ pub(super) struct Core {
     pub(super) events: Arc<dyn EventSink>,
     pub(super) owner: OwnerId,
     pub(super) approver: Option<Arc<dyn Approver>>,
+    pub(super) health: Option<Arc<dyn HealthSource>>,
+    pub(super) traffic: Option<Arc<dyn TrafficSource>>,
     pub(super) ttl: Duration,
     pub(super) patience: Duration,
     pub(super) listen_every: Duration,
@@ -142,11 +145,13 @@ impl Engine {
 
     /// Creates a run: durable when this returns, and begun by [`run`](Self::run).
     ///
+    /// The run's name is its idempotency token: creating it again, with the same plan, changes nothing.
+    ///
     /// # Errors
     ///
     /// [`PreconditionFailed`](ErrorKind::PreconditionFailed) when lint blocks the plan, when it has a step without a way
     /// back that nobody approves, or while the application has another open run; [`Conflict`](ErrorKind::Conflict) when
-    /// the run exists, or another process is creating one for the application; what the journal fails with.
+    /// the run exists with another plan, or another process is creating one for the application; what the journal fails with.
     pub async fn create(&self, new: NewRun) -> Result<()> {
         new.check()?;
         // One creation at a time for an application: the check for an open run and the creation are one. Child plans take
@@ -172,6 +177,17 @@ impl Engine {
     }
 
     async fn create_alone(&self, new: NewRun) -> Result<()> {
+        // The name is the token: whoever has lost the reply to a creation creates again, and nothing happens.
+        let first = self.core.journal.read(&new.run, Seq(0)).try_next().await?;
+        match first.map(|record| record.entry) {
+            Some(Entry::RunCreated { plan, .. }) if plan.digest() == new.plan.digest() => return Ok(()),
+            Some(_) => {
+                let message =
+                    format!("there is a run {} already, of another plan: name the new one otherwise", new.run);
+                return Err(Error::new(ErrorKind::Conflict, message).with_effect(Effect::NotApplied));
+            }
+            None => {}
+        }
         let applications = new.plan.applications();
         for open in self.core.journal.open_runs().await? {
             let first = self.core.journal.read(&open, Seq(0)).try_next().await?;
@@ -211,7 +227,7 @@ impl Engine {
         let (sender, inbox) = mpsc::unbounded_channel();
         let mail = Mailbox(sender);
         let _active = Active::new(&self.core, run, &mail)?;
-        let (lease, acquired) = self.acquire(run).await?;
+        let (lease, asked) = self.acquire(run).await?;
         let view = match self.load(run).await {
             Ok(view) if view.ended().is_none() => view,
             other => {
@@ -219,7 +235,7 @@ impl Engine {
                 return other;
             }
         };
-        Ok(Runner::new(Arc::clone(&self.core), view, lease, acquired, mail, inbox).work().await)
+        Ok(Runner::new(Arc::clone(&self.core), view, lease, asked, mail, inbox).work().await)
     }
 
     async fn load(&self, run: &RunId) -> Result<RunView> {
@@ -231,15 +247,17 @@ impl Engine {
     }
 
     /// The lease, and the moment before it was asked for: from then on it is counted.
-    async fn acquire(&self, run: &RunId) -> Result<(Lease, Monotonic)> {
+    async fn acquire(&self, run: &RunId) -> Result<(Lease, Moment)> {
         let core = &self.core;
         let begun = core.clock.monotonic();
         let mut told = false;
         loop {
-            let before = core.clock.monotonic();
+            let asked = Moment::now(&core.clock);
             match core.journal.acquire(run, &core.owner, core.ttl).await {
-                Ok(lease) => return Ok((lease, before)),
-                Err(error) if error.kind() == ErrorKind::Conflict && before.since(begun) < core.patience => {
+                Ok(lease) => return Ok((lease, asked)),
+                Err(error)
+                    if error.kind() == ErrorKind::Conflict && core.clock.monotonic().since(begun) < core.patience =>
+                {
                     if !told {
                         told = true;
                         let message = format!("waiting: {error}");

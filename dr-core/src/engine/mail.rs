@@ -1,11 +1,11 @@
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Answer, Control, attempt::Ended};
+use super::{Answer, Control, HealthReading, attempt::Ended};
 use crate::{
     error::{Error, Result},
     journal::{Entry, Submitted},
-    model::StepId,
+    model::{SafetyRuleId, StepId},
 };
 
 /// What a running engine is told.
@@ -23,6 +23,10 @@ pub(super) enum Mail {
     Asked(Vec<Submitted>),
     /// Somebody measured or noticed something worth keeping.
     Note { topic: String, value: Value, taken: oneshot::Sender<Result<()>> },
+    /// A safety rule does not hold before an attempt that was about to begin.
+    Refused { step: StepId, rule: SafetyRuleId, why: String },
+    /// Somebody looked at the application's health.
+    Health(HealthReading),
     /// The lease is gone.
     LeaseLost(Error),
 }

@@ -7,16 +7,20 @@
 //! A run, with the names of [`RunState`]:
 //!
 //! ```text
-//!            create            run                       every step done          skipped some
-//!   (none) ─────────► Pending ─────► Running ──────────┬────────────────► Completed / CompletedWithExceptions
-//!                                    ▲  │  ▲           │
-//!                a gate is reached   │  │  │           ├─ the plan's deadline ─────────► TimedOut
-//!           WaitingForApproval ◄─────┼──┤  │           │
-//!                │ approve ──────────┘  │  │ retry     └─ cancel, or a gate is rejected
-//!                │                      │  │ skip, ungraceful  │
-//!                └ reject ─► Cancelling │  │ resume            ▼
-//!                                       ▼  │              Cancelling ──► Cancelled
-//!                 PausedByFailure, PausedByOperator          └─ something could not be taken back ─► Failed
+//!            create            run                     every step done    (no recovery goal)
+//!   (none) ─────────► Pending ─────► Running ──────────┬──────────────────┬─► Completed / CompletedWithExceptions
+//!                                    ▲  │  ▲           │        green, and stayed so
+//!                a gate is reached   │  │  │           ├─► MonitoringHealth ─┤
+//!           WaitingForApproval ◄─────┼──┤  │           │                     └─► Failed: it did not
+//!                │ approve ──────────┘  │  │ retry     ├─ the plan's deadline ─► TimedOut (a drill that stands: Dirty)
+//!                │                      │  │ skip, ungraceful
+//!                ├ reject ──────────────┼──┤ resume    └─ cancel
+//!                └ nobody in time       │  │ override       │
+//!                     │                 ▼  │                ▼
+//!                     │   PausedByFailure, PausedByOperator │
+//!                     └─► Cancelling ◄──────────────────────┘
+//!                             ├─ nothing stands ─► Cancelled; TimedOut when nobody answered in time
+//!                             └─ effects stand ──► Dirty, with the list
 //!
 //!   any of them ── lease or journal lost ──► Held (this engine lets go; the journal's state stays, and is taken up again)
 //! ```
@@ -70,19 +74,25 @@ mod engine;
 mod follow;
 mod frontier;
 mod group_view;
+mod health;
 mod lease_keeper;
 mod listen;
 mod listing;
 mod mail;
+mod monitoring;
 mod new_run;
+mod rpo;
 mod run_diff;
 mod run_id;
 mod run_state;
 mod runner;
+mod safety;
+mod standing;
 mod step_view;
 mod switch;
 #[cfg(test)]
 mod tests;
+mod traffic;
 mod view;
 
 pub use answer::{answer, new_token};
@@ -95,10 +105,14 @@ pub use decide::{Command, decide};
 pub use engine::Engine;
 pub use follow::{Followed, follow};
 pub use group_view::{GroupState, GroupView};
+pub use health::{ApplicationHealth, HealthReading, HealthSource};
 pub use listing::RunSummary;
+pub use monitoring::{Monitoring, RecoveryTime};
 pub use new_run::NewRun;
+pub use rpo::Rpo;
 pub use run_diff::{Deviating, Deviation, GateAnswer, RunDiff, diff_run};
 pub use run_id::{new_run_id, run_id_from};
 pub use run_state::RunState;
 pub use step_view::{StepState, StepView};
-pub use view::{Approval, Cancel, Note, RunView, Switch};
+pub use traffic::TrafficSource;
+pub use view::{Approval, Cancel, Note, Refusal, RunView, Switch};

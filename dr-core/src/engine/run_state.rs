@@ -20,16 +20,20 @@ pub enum RunState {
     PausedByOperator,
     /// Somebody ended it; what was done is being taken back.
     Cancelling,
+    /// Every step is done; the application's health is watched until it is green and stays so.
+    MonitoringHealth,
     /// Every step is done.
     Completed,
     /// Every step is done or was skipped.
     CompletedWithExceptions,
-    /// It could not be brought to any other end.
+    /// Every step is done, and yet the application's health did not turn green and stay so.
     Failed,
     /// Somebody ended it.
     Cancelled,
-    /// Its deadline passed.
+    /// Its deadline passed, or nobody answered a gate in time.
     TimedOut,
+    /// It was to leave the world as it was, and did not: its end lists what stands.
+    Dirty,
     /// This engine let go of it, because its lease or its journal is gone. Another engine, or a later run, can take it up.
     Held,
 }
@@ -40,7 +44,12 @@ impl RunState {
     pub const fn is_end(self) -> bool {
         matches!(
             self,
-            Self::Completed | Self::CompletedWithExceptions | Self::Failed | Self::Cancelled | Self::TimedOut
+            Self::Completed
+                | Self::CompletedWithExceptions
+                | Self::Failed
+                | Self::Cancelled
+                | Self::TimedOut
+                | Self::Dirty
         )
     }
 
@@ -60,11 +69,13 @@ impl RunState {
             Self::PausedByFailure => "paused by failure",
             Self::PausedByOperator => "paused by operator",
             Self::Cancelling => "cancelling",
+            Self::MonitoringHealth => "monitoring health",
             Self::Completed => "completed",
             Self::CompletedWithExceptions => "completed with exceptions",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
             Self::TimedOut => "timed out",
+            Self::Dirty => "dirty",
             Self::Held => "held",
         }
     }
@@ -84,6 +95,7 @@ impl From<RunEnd> for RunState {
             RunEnd::Failed => Self::Failed,
             RunEnd::Cancelled => Self::Cancelled,
             RunEnd::TimedOut => Self::TimedOut,
+            RunEnd::Dirty => Self::Dirty,
         }
     }
 }

@@ -1,22 +1,29 @@
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use futures::TryStreamExt as _;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    RunState, StepView,
+    Monitoring, RecoveryTime, RunState, StepView,
     frontier::{Frontier, Places},
     group_view::{GroupClock, GroupView},
 };
 use crate::{
     error::{Effect, Error, ErrorKind, Result},
-    journal::{Decision, Entry, Intent, Journal, Link, Outcome, Record, RequestId, RunEnd, Seq, Signed, damaged},
-    model::{Epoch, OwnerId, RunId, StepId},
+    journal::{
+        Decision, Entry, HealthNews, Intent, Journal, Link, Outcome, Record, RequestId, RunEnd, Seq, Signed,
+        StandingEffect, damaged,
+    },
+    model::{Epoch, OwnerId, RunId, SafetyRuleId, StepId},
     plan::{Gate, Group, Inventory, Mode, Plan, PlanStep},
     planner::{BeforeImage, BeforeImages},
     time::Timestamp,
-    validation::Finding,
+    validation::{Finding, FindingsDigest},
 };
 
 /// Somebody's wish to end a run.
@@ -26,6 +33,8 @@ pub struct Cancel {
     pub by: Signed,
     /// Whether to take back what was done.
     pub compensate: bool,
+    /// Whether nobody wished it: a gate's question expired.
+    pub expired: bool,
 }
 
 /// Somebody's answer to the plan's gates.
@@ -45,6 +54,15 @@ pub struct Switch {
     pub part: Option<StepId>,
     /// Who, and why.
     pub by: Signed,
+}
+
+/// Why a safety rule does not let a step begin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The rule.
+    pub rule: SafetyRuleId,
+    /// What it saw, for a person.
+    pub why: String,
 }
 
 /// Something that the journal keeps beside the steps.
@@ -74,10 +92,16 @@ pub struct RunView {
     steps: Vec<StepView>,
     frontier: Frontier,
     asked: BTreeSet<StepId>,
+    /// When the questions that expire do so, from the run's creation.
+    due: BTreeMap<StepId, Duration>,
     approvals: Vec<Approval>,
     switches: Vec<Switch>,
     /// In the order of the plan's groups.
     groups: Vec<GroupClock>,
+    refused: BTreeMap<StepId, Refusal>,
+    overridden: BTreeMap<SafetyRuleId, Signed>,
+    monitoring: Option<Monitoring>,
+    effects_left: Vec<StandingEffect>,
     paused: Option<Signed>,
     failure_told: bool,
     cancel: Option<Cancel>,
@@ -116,8 +140,13 @@ impl RunView {
             taken_up: 0,
             owner: None,
             asked: BTreeSet::new(),
+            due: BTreeMap::new(),
             approvals: Vec::new(),
             switches: Vec::new(),
+            refused: BTreeMap::new(),
+            overridden: BTreeMap::new(),
+            monitoring: None,
+            effects_left: Vec::new(),
             paused: None,
             failure_told: false,
             cancel: None,
@@ -174,6 +203,7 @@ impl RunView {
     fn attempt_ended(&mut self, at: Timestamp, step: &StepId, attempt: u32, outcome: Outcome) {
         let skipped = matches!(outcome, Outcome::Skipped { .. });
         self.with(step, |step| step.outcome(at, attempt, outcome));
+        self.refused.remove(step);
         self.lift_failure_pause(skipped);
     }
 
@@ -190,19 +220,26 @@ impl RunView {
                 self.taken_up += 1;
                 self.owner = Some((owner.clone(), epoch));
                 (0..self.steps.len()).for_each(|at| self.change(at, StepView::interrupted));
+                self.monitoring.iter_mut().for_each(Monitoring::interrupted);
             }
             Entry::StepIntent(intent) => self.begun(seq, at, intent.clone()),
             Entry::CompensationIntent { step, attempt } => self.with(step, |step| step.compensation_intent(*attempt)),
             Entry::StepOutcome { step, attempt, outcome } => {
                 self.attempt_ended(at, step, *attempt, outcome.clone());
             }
-            Entry::ApprovalRequested { step, .. } => {
+            Entry::ApprovalRequested { step, due, .. } => {
                 self.asked.insert(step.clone());
+                self.due.extend(due.map(|due| (step.clone(), due)));
             }
-            Entry::ApprovalDecided { plan, decision, who, why } if plan == self.plan.digest() => {
+            Entry::ApprovalExpired { step } => {
+                let by = Signed { who: String::new(), why: format!("nobody opened the gate before {step} in time") };
+                self.cancel.get_or_insert(Cancel { by, compensate: true, expired: true });
+                self.failure_told = false;
+            }
+            Entry::ApprovalDecided { plan, decision, who, why, .. } if plan == self.plan.digest() => {
                 let by = Signed { who: who.clone(), why: why.clone() };
                 if *decision == Decision::Reject {
-                    self.cancel.get_or_insert(Cancel { by: by.clone(), compensate: true });
+                    self.cancel.get_or_insert(Cancel { by: by.clone(), compensate: true, expired: false });
                     self.failure_told = false;
                 }
                 self.approvals.push(Approval { decision: *decision, by });
@@ -216,8 +253,11 @@ impl RunView {
             }
             Entry::Resumed { .. } => self.paused = None,
             Entry::RetryRequested { step, .. } => {
+                // A step that a rule refused has made no attempt: the rule is asked again, and that is all.
+                let refused = self.refused.remove(step).is_some();
                 match self.clock(step) {
                     Some(clock) => (clock.late, clock.started) = (false, Some(at)),
+                    None if refused => {}
                     None => self.with(step, StepView::retry),
                 }
                 self.lift_failure_pause(true);
@@ -230,9 +270,24 @@ impl RunView {
             }
             Entry::CancelRequested { who, why, compensate } => {
                 let by = Signed { who: who.clone(), why: why.clone() };
-                self.cancel.get_or_insert(Cancel { by, compensate: *compensate });
+                self.cancel.get_or_insert(Cancel { by, compensate: *compensate, expired: false });
                 self.failure_told = false;
             }
+            Entry::RuleRefused { step, rule, why } => {
+                self.refused.insert(step.clone(), Refusal { rule: rule.clone(), why: why.clone() });
+            }
+            Entry::RuleOverridden { rule, who, why } => {
+                let by = Signed { who: who.clone(), why: why.clone() };
+                self.overridden.entry(rule.clone()).or_insert(by);
+                self.refused.retain(|_, refusal| refusal.rule != *rule);
+            }
+            Entry::Health { news: HealthNews::Watched, elapsed, .. } => {
+                self.monitoring.get_or_insert_with(|| Monitoring::new(*elapsed));
+            }
+            Entry::Health { news, elapsed, why } => {
+                self.monitoring.iter_mut().for_each(|seen| seen.apply(news, *elapsed, why));
+            }
+            Entry::EffectsLeft { effects } => self.effects_left.clone_from(effects),
             Entry::Note { topic, value } => {
                 self.notes.push(Note { at, topic: topic.clone(), value: value.clone() });
             }
@@ -454,12 +509,87 @@ impl RunView {
     /// Whether a gate that was asked about waits for an answer.
     #[must_use]
     pub fn waits_at_gate(&self) -> bool {
-        let shut = |step: &StepId| {
-            let gate = self.find(step.as_str()).and_then(|(planned, _)| planned.gate.as_ref());
-            gate.is_some_and(|gate| !self.is_open(gate))
-        };
         let rejected = self.approvals.iter().any(|approval| approval.decision == Decision::Reject);
-        !rejected && self.asked.iter().any(shut)
+        !rejected && self.closed_gates().next().is_some()
+    }
+
+    /// The gates that were asked about and are closed still, with their steps.
+    fn closed_gates(&self) -> impl Iterator<Item = (&PlanStep, &Gate)> {
+        let closed = |step: &StepId| {
+            let (step, view) = self.find(step.as_str())?;
+            let gate = step.gate.as_ref()?;
+            (!view.settled() && !self.is_open(gate)).then_some((step, gate))
+        };
+        self.asked.iter().filter_map(closed)
+    }
+
+    /// The first question to expire, and when, from the run's creation.
+    pub(super) fn next_due(&self) -> Option<(Duration, &StepId)> {
+        if self.due.is_empty() {
+            return None;
+        }
+        let due =
+            |(step, _): (&PlanStep, &Gate)| self.due.get_key_value(step.id.as_str()).map(|(step, due)| (*due, step));
+        self.closed_gates().filter_map(due).min()
+    }
+
+    /// When the question before a step expires, from the run's creation.
+    #[must_use]
+    pub fn due(&self, step: &str) -> Option<Duration> {
+        self.due.get(step).copied()
+    }
+
+    /// The digest of what lint said of the plan: a decision about the run names it.
+    #[must_use]
+    pub fn findings_digest(&self) -> FindingsDigest {
+        FindingsDigest::of(&self.findings)
+    }
+
+    /// Why a safety rule does not let a step begin, while one does not.
+    #[must_use]
+    pub fn refusal(&self, step: &str) -> Option<&Refusal> {
+        self.refused.get(step)
+    }
+
+    /// The steps that safety rules do not let begin.
+    pub fn refused(&self) -> impl Iterator<Item = (&StepId, &Refusal)> {
+        self.refused.iter()
+    }
+
+    /// Who overrode a safety rule, and why, when somebody did.
+    #[must_use]
+    pub fn overridden(&self, rule: &SafetyRuleId) -> Option<&Signed> {
+        self.overridden.get(rule)
+    }
+
+    /// What was seen of the application's health since the last step, when that is watched.
+    #[must_use]
+    pub fn monitoring(&self) -> Option<&Monitoring> {
+        self.monitoring.as_ref()
+    }
+
+    /// How long it took to have the application back: the steps, and the time until its health was green for good. None
+    /// until that is so, or when nobody watches.
+    #[must_use]
+    pub fn recovery_time(&self) -> Option<RecoveryTime> {
+        let seen = self.monitoring.as_ref()?;
+        Some(RecoveryTime {
+            execution: seen.began,
+            until_green: seen.recovered?.saturating_sub(seen.began),
+            objective: self.plan.objectives().rto,
+        })
+    }
+
+    /// What the run lost of the writes that had been acknowledged, as far as its journal can say.
+    #[must_use]
+    pub fn rpo(&self) -> super::Rpo {
+        super::Rpo::of(self)
+    }
+
+    /// What stands of a run that ended [`Dirty`](RunEnd::Dirty).
+    #[must_use]
+    pub fn effects_left(&self) -> &[StandingEffect] {
+        &self.effects_left
     }
 
     /// Who switched what to ungraceful, in order.
@@ -530,8 +660,12 @@ impl RunView {
         if self.held.is_some() {
             return RunState::Held;
         }
-        if self.failed_for_good().next().is_some() || self.cancel.is_none() && self.late_groups().next().is_some() {
+        let refused = !self.refused.is_empty() || self.late_groups().next().is_some();
+        if self.failed_for_good().next().is_some() || self.cancel.is_none() && refused {
             return RunState::PausedByFailure;
+        }
+        if self.monitoring.is_some() && self.cancel.is_none() {
+            return RunState::MonitoringHealth;
         }
         if self.paused.is_some() {
             return RunState::PausedByOperator;

@@ -132,6 +132,13 @@ pub enum EventKind {
         /// Who.
         who: String,
     },
+    /// What is new of the application's health after the last step.
+    Health {
+        /// `watched`, `green`, `red`, `unknown`, `stayed green`.
+        health: String,
+        /// What was seen.
+        why: String,
+    },
     /// The run waits for a person.
     RunPaused {
         /// Why.

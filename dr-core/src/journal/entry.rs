@@ -1,13 +1,15 @@
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
     error::Failure,
     journal::RequestId,
-    model::{OwnerId, StepId},
+    model::{OwnerId, RegionId, ResourceId, SafetyRuleId, StepId},
     plan::{Inventory, Plan, PlanDigest},
     spec::Waiver,
-    validation::Finding,
+    validation::{Finding, FindingsDigest},
 };
 
 /// A decision with a name under it.
@@ -82,6 +84,42 @@ pub enum RunEnd {
     Cancelled,
     /// Its deadline passed.
     TimedOut,
+    /// It was to leave the world as it was, and did not: the record before this one lists what stands.
+    Dirty,
+}
+
+/// An effect of a run that stands at its end, though the run was to leave the world as it was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StandingEffect {
+    /// The step that made it, or may have.
+    pub step: StepId,
+    /// The resource that it acted on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<ResourceId>,
+    /// The region that it acted in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<RegionId>,
+    /// Why it stands, for a person.
+    pub why: String,
+}
+
+/// What is new of an application's health after the last step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HealthNews {
+    /// The steps have ended; from here on health is watched.
+    Watched,
+    /// It has turned green.
+    Green,
+    /// It has turned red.
+    Red,
+    /// Nobody can say.
+    Unknown,
+    /// It has stayed green for as long as was asked.
+    Stayed {
+        /// When it had turned green, from the run's creation.
+        since: Duration,
+    },
 }
 
 /// One thing that the journal says.
@@ -139,11 +177,22 @@ pub enum Entry {
         step: StepId,
         /// What is asked.
         question: String,
+        /// When the question expires, from the run's creation.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        due: Option<Duration>,
+    },
+    /// Nobody answered in time: the run takes back what it did, and ends.
+    ApprovalExpired {
+        /// The step before which the run waited.
+        step: StepId,
     },
     /// Somebody decided.
     ApprovalDecided {
         /// The plan that the decision is about.
         plan: PlanDigest,
+        /// The findings that it saw.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        findings: Option<FindingsDigest>,
         /// What was decided.
         decision: Decision,
         /// By whom.
@@ -213,6 +262,39 @@ pub enum Entry {
         /// Why nothing was done about it, when it was refused.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         refused: Option<String>,
+    },
+    /// A safety rule refused a step, which waits for a person.
+    RuleRefused {
+        /// The step.
+        step: StepId,
+        /// The rule.
+        rule: SafetyRuleId,
+        /// What it saw, for a person.
+        why: String,
+    },
+    /// Somebody overruled a safety rule, for the rest of the run.
+    RuleOverridden {
+        /// The rule.
+        rule: SafetyRuleId,
+        /// By whom.
+        who: String,
+        /// Why.
+        why: String,
+    },
+    /// The application's health, after the last step.
+    Health {
+        /// What is new.
+        news: HealthNews,
+        /// When, from the run's creation, measured.
+        elapsed: Duration,
+        /// What was seen, for a person.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        why: String,
+    },
+    /// What stands of a run that was to leave the world as it was. Right before its end.
+    EffectsLeft {
+        /// Each effect, the first one made first.
+        effects: Vec<StandingEffect>,
     },
     /// Something worth keeping: a verdict, a measurement, a fault that was noticed.
     Note {

@@ -42,7 +42,7 @@ pub use checkpoint::{Checkpoint, SignedCheckpoint, checkpoint};
 pub use digest::{Digest, InvalidDigest};
 #[cfg(feature = "ed25519")]
 pub use ed25519::{Ed25519Signer, Ed25519Verifier};
-pub use entry::{Decision, Entry, Intent, Outcome, RunEnd, Signed};
+pub use entry::{Decision, Entry, HealthNews, Intent, Outcome, RunEnd, Signed, StandingEffect};
 pub use journal::Journal;
 pub use jsonl::{export_jsonl, read_jsonl};
 pub use lease::Lease;

@@ -119,6 +119,8 @@ id! {
     RunId;
     /// A process that runs or may run a plan.
     OwnerId;
+    /// A safety rule of a plan: `no-traffic-before-promoted`.
+    SafetyRuleId;
     /// Somebody's own name for one request to a run, the same each time it is sent.
     RequestToken;
 }

@@ -7,8 +7,8 @@ mod region;
 mod resource;
 
 pub use id::{
-    ApplicationId, Epoch, InvalidId, OwnerId, ProbeId, RegionId, RequestToken, ResourceId, RunId, ServiceId, StepId,
-    VantageId,
+    ApplicationId, Epoch, InvalidId, OwnerId, ProbeId, RegionId, RequestToken, ResourceId, RunId, SafetyRuleId,
+    ServiceId, StepId, VantageId,
 };
 pub use objective::Objectives;
 pub use plane::Plane;

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     Estimate, Gate, Goal, Group, GroupDraft, GroupKind, InvalidPlan, OutputOf, Phase, Plan, PlanProblem, PlanStep,
-    RetryPolicy, Ungraceful,
+    RecoveryGoal, RetryPolicy, SafetyRule, Ungraceful,
     check::{self, FORMAT},
     child,
     plan::Draft,
@@ -71,6 +71,8 @@ impl PlanBuilder {
                 standing: Vec::new(),
                 steps: Vec::new(),
                 groups: Vec::new(),
+                recovery: None,
+                safety: Vec::new(),
             },
             problems: Vec::new(),
             group_after: Vec::new(),
@@ -105,6 +107,18 @@ impl PlanBuilder {
     /// A region that the application keeps beside the two that the goal names.
     pub fn standing(&mut self, region: RegionId) -> &mut Self {
         self.draft.standing.push(region);
+        self
+    }
+
+    /// When the application counts as recovered.
+    pub fn recovery(&mut self, goal: RecoveryGoal) -> &mut Self {
+        self.draft.recovery = Some(goal);
+        self
+    }
+
+    /// Something that the run must not do, whatever the steps say.
+    pub fn safety_rule(&mut self, rule: SafetyRule) -> &mut Self {
+        self.draft.safety.push(rule);
         self
     }
 

@@ -15,7 +15,7 @@ use serde_json::{
 /// The canonical JSON of a value, without a blank and with every object's keys sorted: equal content, equal bytes.
 ///
 /// Written in one go: a tree of values for a plan of ten thousand steps would cost fifty times as much.
-pub(super) fn canonical(content: &(impl Serialize + ?Sized)) -> Result<Vec<u8>> {
+pub(crate) fn canonical(content: &(impl Serialize + ?Sized)) -> Result<Vec<u8>> {
     let mut out = Canonical { out: Vec::new(), spare: Vec::new(), fields: Vec::new() };
     content.serialize(&mut out)?;
     Ok(out.out)

@@ -1,6 +1,6 @@
 use super::{
     Group, GroupKind, InvalidPlan, Plan, PlanDigest, PlanProblem, PlanStep, Ungraceful, membership::Membership,
-    names::Names, order::Edges, plan::Draft, references,
+    names::Names, order::Edges, plan::Draft, references, safety,
 };
 use crate::model::StepId;
 
@@ -58,6 +58,11 @@ pub(super) fn check_with(mut draft: Draft, group_after: &[(StepId, StepId)]) -> 
         let mut slots: Vec<Option<PlanStep>> = draft.steps.into_iter().map(Some).collect();
         draft.steps = order.iter().filter_map(|at| slots.get_mut(*at).and_then(Option::take)).collect();
         by_name = Names::of(&draft.steps).places();
+    }
+    let unsafe_rules = safety::problems(&draft.safety, &draft.steps);
+    if !unsafe_rules.is_empty() {
+        let problem = |(rule, message)| PlanProblem::BadRule { rule, message };
+        return Err(InvalidPlan(unsafe_rules.into_iter().map(problem).collect()));
     }
     let digest = PlanDigest::of(&draft).map_err(|e| InvalidPlan(vec![PlanProblem::BadName(e.to_string())]))?;
     let membership = Membership::of(&draft.groups, &draft.steps);

@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::StepId;
+use crate::model::{SafetyRuleId, StepId};
 
 /// One thing that is wrong with a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -94,6 +94,14 @@ pub enum PlanProblem {
     /// A region that stays as it is, and is left or entered.
     #[error("the plan moves {0}, which cannot stand by at the same time")]
     StandingRegion(String),
+    /// A safety rule that cannot work.
+    #[error("the safety rule {rule}: {message}")]
+    BadRule {
+        /// The rule.
+        rule: SafetyRuleId,
+        /// What is wrong with it.
+        message: String,
+    },
     /// A plan that does nothing.
     #[error("the plan has no step")]
     Empty,

@@ -22,8 +22,10 @@ mod names;
 mod order;
 mod phase;
 mod plan;
+mod recovery;
 mod render;
 mod return_point;
+mod safety;
 #[cfg(test)]
 mod tests;
 mod timeline;
@@ -32,6 +34,7 @@ mod ungraceful;
 pub use arg::{Arg, OUTPUT_KEY, OutputOf, references, resolve};
 pub use builder::{PlanBuilder, StepDraft};
 pub use call::Call;
+pub(crate) use canonical::canonical;
 pub use diff::{Change, Changed, PlanDiff, diff};
 pub use digest::PlanDigest;
 pub use gate::Gate;
@@ -48,6 +51,8 @@ pub use inventory::{
 };
 pub use phase::Phase;
 pub use plan::{Estimate, Plan, PlanStep, RetryPolicy};
+pub use recovery::RecoveryGoal;
 pub use render::{to_dot, to_text};
+pub use safety::{SafetyKind, SafetyRule, Selection};
 pub use timeline::{Expected, ExpectedTimeline, to_timeline_text};
 pub use ungraceful::Ungraceful;

@@ -3,7 +3,7 @@ use std::{collections::BTreeSet, time::Duration};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Call, Gate, Goal, Group, Phase, PlanDigest, Ungraceful, membership::Membership};
+use super::{Call, Gate, Goal, Group, Phase, PlanDigest, RecoveryGoal, SafetyRule, Ungraceful, membership::Membership};
 use crate::{
     model::{ApplicationId, Objectives, RegionId, ResourceId, StepId},
     step::Reversibility,
@@ -118,6 +118,10 @@ pub(super) struct Draft {
     pub(super) steps: Vec<PlanStep>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) groups: Vec<Group>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) recovery: Option<RecoveryGoal>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) safety: Vec<SafetyRule>,
 }
 
 impl Plan {
@@ -257,6 +261,40 @@ impl Plan {
             .chain(&draft.journal)
             .chain(steps)
             .collect()
+    }
+
+    /// When the application counts as recovered; without it, when the last step is done.
+    #[must_use]
+    pub fn recovery(&self) -> Option<&RecoveryGoal> {
+        self.draft.recovery.as_ref()
+    }
+
+    /// What the run must not do, whatever the steps say.
+    #[must_use]
+    pub fn safety_rules(&self) -> &[SafetyRule] {
+        &self.draft.safety
+    }
+
+    /// The same plan, whose run watches the application's health after its last step; signed anew.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidPlan`](super::InvalidPlan), as for any plan.
+    pub fn with_recovery(&self, goal: RecoveryGoal) -> Result<Self, super::InvalidPlan> {
+        let mut draft = self.draft.clone();
+        draft.recovery = Some(goal);
+        super::check::check(draft)
+    }
+
+    /// The same plan with one more safety rule; signed anew.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidPlan`](super::InvalidPlan) when the rule cannot work in this plan.
+    pub fn with_safety_rule(&self, rule: SafetyRule) -> Result<Self, super::InvalidPlan> {
+        let mut draft = self.draft.clone();
+        draft.safety.push(rule);
+        super::check::check(draft)
     }
 
     /// The digest of the plan's content: equal plans have equal digests, on every machine.

@@ -12,7 +12,7 @@ use crate::{
     model::{ApplicationId, Epoch, Objectives, OwnerId, RegionId, RunId, StepId},
     plan::{Call, Goal, GoalKind, Mode, Phase, Plan, PlanBuilder},
     spec::Waiver,
-    step::{Observed, Reversibility, Step, StepCx},
+    step::{LagSample, Observed, Reversibility, RpoEvidence, Step, StepCx},
     time::Timestamp,
     validation::{Finding, Severity},
 };
@@ -85,7 +85,7 @@ fn plan(kind: GoalKind, from: &str, to: &str, mode: Mode, steps: &[Told], servic
         }
     }
     for (id, title, phase, _, _, after) in steps {
-        let kind = if *phase == Phase::Promote { Reversibility::Irreversible } else { Reversibility::Reversible };
+        let kind = if id.ends_with("/promote") { Reversibility::Irreversible } else { Reversibility::Reversible };
         let mut draft = builder.step(id, &Act(kind), &json!({})).title(*title).phase(*phase).region(&region(to));
         if *phase == Phase::Promote {
             draft = draft.gate("promote the standby?");
@@ -136,7 +136,14 @@ fn records(
 fn ran(id: &str, from: f64, to: f64) -> Vec<(f64, Entry)> {
     let step = StepId::new(id).unwrap();
     let intent = Intent { step: step.clone(), attempt: 1, before: None, params: json!({"password": "hunter2"}) };
-    let outcome = Outcome::Done { output: Value::Null, already: false };
+    // The last word from the lost region was half a minute old when the old primary was given up.
+    let since_fault = |seconds: f64| fault_at() + std::time::Duration::from_secs_f64(seconds);
+    let sample = LagSample { lag: std::time::Duration::from_millis(400), at: since_fault(16.0) };
+    let output = match id.ends_with("/promote") {
+        true => json!({ "rpo": RpoEvidence::new(Some(sample), since_fault(from)) }),
+        false => Value::Null,
+    };
+    let outcome = Outcome::Done { output, already: false };
     vec![(from, Entry::StepIntent(intent)), (to, Entry::StepOutcome { step, attempt: 1, outcome })]
 }
 
@@ -247,10 +254,13 @@ fn failover() -> RunReport {
     told.push((40.6, Entry::StepOutcome { step: fence.clone(), attempt: 1, outcome: Outcome::Failed { failure } }));
     told.push((41.6, Entry::StepIntent(Intent { step: fence, attempt: 2, before: None, params: Value::Null })));
     let (gate, question) = (StepId::new("orders-db/promote").unwrap(), "promote orders-db in eu-west-1?".to_owned());
-    told.push((44.9, Entry::ApprovalRequested { step: gate, question }));
+    told.push((44.9, Entry::ApprovalRequested { step: gate, question, due: None }));
     let (decision, who) = (Decision::Approve, "drill".to_owned());
     let digest = plan.digest().clone();
-    told.push((46.9, Entry::ApprovalDecided { plan: digest, decision, who, why: "the target is the lab".into() }));
+    told.push((
+        46.9,
+        Entry::ApprovalDecided { plan: digest, findings: None, decision, who, why: "the target is the lab".into() },
+    ));
     let findings = vec![Finding {
         severity: Severity::Warning,
         subject: "storefront-dns".into(),

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::{Moment, MomentKind, Offset, RunReport, StepOutcome, StepReport};
 use crate::{
-    journal::{Decision, Entry, Outcome, Record},
+    engine::RunView,
+    journal::{Decision, Entry, HealthNews, Outcome, Record},
     model::{RunId, StepId},
-    plan::PlanStep,
+    plan::{Phase, PlanStep},
     time::{Monotonic, Timestamp},
 };
 
@@ -32,6 +33,9 @@ impl RunReport {
             findings: findings.clone(),
             waivers: waivers.clone(),
             moments: Vec::new(),
+            recovery: None,
+            rpo: None,
+            effects_left: Vec::new(),
         };
         if let Some(signed) = unattended {
             let what = format!("{} let irreversible steps run without an approval", signed.who);
@@ -39,11 +43,16 @@ impl RunReport {
         }
         let place: BTreeMap<StepId, usize> =
             report.steps.iter().enumerate().map(|(place, step)| (step.id.clone(), place)).collect();
+        let mut view = RunView::new(run.clone(), first.seq, first.at, &first.entry).ok()?;
         for record in rest {
+            view.apply(record.seq, record.at, record.epoch, &record.entry);
             let at = offset(fault, record.at);
             report.ended = at;
             report.take(&place, at, &record.entry);
         }
+        report.recovery = view.recovery_time();
+        let promotes = view.steps().any(|(step, _)| step.phase == Phase::Promote);
+        report.rpo = promotes.then(|| view.rpo());
         Some(report)
     }
 
@@ -96,6 +105,26 @@ impl RunReport {
             Entry::CompensationIntent { step, attempt: 1 } => {
                 self.tell(at, MomentKind::Note, format!("the run began to take {step} back"));
             }
+            Entry::ApprovalExpired { step } => {
+                self.tell(at, MomentKind::Decided, format!("nobody opened the gate before {step} in time"));
+            }
+            Entry::RuleRefused { step, rule, why } => {
+                self.tell(at, MomentKind::Note, format!("the safety rule {rule} refused {step}: {why}"));
+            }
+            Entry::RuleOverridden { rule, who, why } => {
+                self.tell(at, MomentKind::Decided, because(format!("{who} overrode the safety rule {rule}"), why));
+            }
+            Entry::Health { news, why, .. } => {
+                let what = match news {
+                    HealthNews::Watched => "the last step had ended, and health was watched from here on",
+                    HealthNews::Green => "health turned green",
+                    HealthNews::Red => "health was red",
+                    HealthNews::Unknown => "health was unknown",
+                    HealthNews::Stayed { .. } => "health had stayed green for as long as was asked",
+                };
+                self.tell(at, MomentKind::Note, because(what.to_owned(), why));
+            }
+            Entry::EffectsLeft { effects } => self.effects_left.clone_from(effects),
             Entry::RunEnded { end, .. } => self.end = Some(*end),
             Entry::RequestAnswered { refused: Some(why), .. } => {
                 self.tell(at, MomentKind::Note, format!("a request from another process was refused: {why}"));

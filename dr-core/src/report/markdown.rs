@@ -72,7 +72,8 @@ fn steps(f: &mut fmt::Formatter<'_>, run: &RunReport) -> fmt::Result {
             step.attempts
         )?;
     }
-    writeln!(f, "\nSteps in bold were on the critical path.")
+    writeln!(f, "\nSteps in bold were on the critical path.")?;
+    story::evidence(run).iter().try_for_each(|sentence| writeln!(f, "\n{}", Cell(sentence)))
 }
 
 fn findings(f: &mut fmt::Formatter<'_>, report: &DrillReport) -> fmt::Result {

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Moment, Offset, Span, critical_path};
 use crate::{
-    journal::RunEnd,
+    engine::{RecoveryTime, Rpo},
+    journal::{RunEnd, StandingEffect},
     model::{RegionId, RunId, StepId},
     plan::{Goal, Phase, PlanDigest},
     spec::Waiver,
@@ -39,6 +40,15 @@ pub struct RunReport {
     pub waivers: Vec<Waiver>,
     /// What people were asked and decided, and where the run waited.
     pub moments: Vec<Moment>,
+    /// How long it took to have the application back, its health included; absent when nobody watched, or it never was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<RecoveryTime>,
+    /// What the promotions lost, as far as their evidence goes; absent for a plan that promotes nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rpo: Option<Rpo>,
+    /// What stands although the run was to leave the world as it was.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub effects_left: Vec<StandingEffect>,
 }
 
 /// What one step of a run did.

@@ -75,6 +75,7 @@ fn of_run(run: &RunReport) -> Vec<Line> {
         Some(RunEnd::Failed) => "failed",
         Some(RunEnd::Cancelled) => "was cancelled",
         Some(RunEnd::TimedOut) => "ran out of time",
+        Some(RunEnd::Dirty) => "ended without having put everything back",
         None => "was last heard of",
     };
     let mut what = format!("The {} {how} after {}", run.goal.kind, spoken(run.length_s()));
@@ -85,6 +86,29 @@ fn of_run(run: &RunReport) -> Vec<Line> {
     what.push('.');
     lines.push(Line { at: run.ended, what });
     lines
+}
+
+/// What a run's journal proves beside its steps, in sentences: what was lost, when the application was back, what stands.
+pub(super) fn evidence(run: &RunReport) -> Vec<String> {
+    let mut sentences = Vec::new();
+    if let Some(rpo) = &run.rpo {
+        sentences.push(format!("What was lost, by the lag at promotion: {rpo}."));
+    }
+    if let Some(time) = &run.recovery {
+        let said = |length: std::time::Duration| spoken(length.as_secs_f64());
+        let (whole, run, green) = (said(time.total()), said(time.execution), said(time.until_green));
+        let verdict = if time.met() { "met" } else { "missed" };
+        let objective = said(time.objective);
+        sentences.push(format!(
+            "Recovered in {whole}: {run} to the end of the last step, and {green} more until health was green for good. \
+             The objective of {objective} was {verdict}."
+        ));
+    }
+    for effect in &run.effects_left {
+        let place = effect.region.as_ref().map(|region| format!(" in {region}")).unwrap_or_default();
+        sentences.push(format!("This stands, though it was to be put back: {}{place} ({}).", effect.step, effect.why));
+    }
+    sentences
 }
 
 /// The three longest steps of the critical path, with their lengths.

@@ -42,6 +42,9 @@ pub(super) fn rows(report: &DrillReport) -> Vec<Row> {
             met: Some(report.rpo_met()),
             promised: String::new(),
         },
+    ];
+    rows.extend(by_evidence(report));
+    rows.extend([
         plain(
             "Acknowledged writes lost",
             format!("{} of {}", measured.writes_lost, thousands(measured.writes_acked)),
@@ -50,12 +53,32 @@ pub(super) fn rows(report: &DrillReport) -> Vec<Row> {
         plain("Region declared lost", at(measured.detect_s), promise(0)),
         plain("Standby's database takes writes", at(measured.promote_s), String::new()),
         plain("DNS answers the standby", at(measured.dns_s), promise(0)),
-    ];
+    ]);
     if report.outage.is_some() {
         rows.push(plain("Most clients served again (90 %)", at(served(MOST)), promise(1)));
         rows.push(plain("All clients served again (99 %)", at(served(ALL)), promise(2)));
     }
     rows
+}
+
+/// What the runs' journals say by themselves, without anybody who measured from outside.
+fn by_evidence(report: &DrillReport) -> Vec<Row> {
+    let row = |what, measured, objective: std::time::Duration, met| Row {
+        what,
+        measured,
+        objective: format!("at most {}", spoken(objective.as_secs_f64())),
+        met: Some(met),
+        promised: String::new(),
+    };
+    let recovery = report.runs.iter().find_map(|run| run.recovery).map(|time| {
+        let said = spoken(time.total().as_secs_f64());
+        row("Recovery time: the run, and health green for good", said, time.objective, time.met())
+    });
+    let promoted = report.runs.iter().find_map(|run| run.rpo.as_ref()).map(|rpo| {
+        let objective = report.objectives.rpo;
+        row("RPO by the lag at promotion", rpo.in_short(), objective, rpo.meets(objective))
+    });
+    recovery.into_iter().chain(promoted).collect()
 }
 
 fn unknown() -> String {

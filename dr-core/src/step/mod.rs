@@ -7,11 +7,13 @@ mod context;
 mod erased;
 mod mode_switch;
 mod registry;
+mod rpo;
 mod step;
 
 pub use context::{ProgressSink, StepCx};
 pub use erased::{DynStep, erase};
 pub use mode_switch::ModeSwitch;
 pub use registry::{DuplicateStep, StepRegistry};
+pub use rpo::{LagSample, RpoEvidence};
 pub use step::{Observed, Reversibility, Step};
 pub use tokio_util::sync::CancellationToken;

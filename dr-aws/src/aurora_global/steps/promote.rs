@@ -42,16 +42,16 @@ impl Promote {
 
     async fn output(&self, cx: &StepCx, route: &Route) -> Promoted {
         // CloudWatch keeps its samples after the primary is gone, so that this can be asked at any time; a failing
-        // metric must never hold a failover up.
-        let now = cx.clock.wall();
-        let sample = match self.api.last_lag(&route.to_region, &route.to, now).await {
+        // metric must never hold a failover up. A lag told later is that of a cluster which follows nobody any more.
+        let before = cx.before().and_then(|before| before.get("at")).and_then(timestamp);
+        let given_up_at = before.unwrap_or_else(|| cx.clock.wall());
+        let sample = match self.api.last_lag(&route.to_region, &route.to, given_up_at).await {
             Ok(sample) => sample,
             Err(error) => {
                 cx.progress(format!("the lag at promotion is unknown: {error}"));
                 None
             }
         };
-        let given_up_at = cx.before().and_then(|before| before.get("at")).and_then(timestamp).unwrap_or(now);
         Promoted { writer: route.to.clone(), rpo: Some(RpoEvidence::new(sample, given_up_at)) }
     }
 }

@@ -55,16 +55,16 @@ impl PromoteCache {
     }
 
     async fn output(&self, cx: &StepCx, route: &CacheRoute) -> CachePromoted {
-        let now = cx.clock.wall();
-        let sample = match self.api.last_lag(&route.to_region, &route.to, now).await {
+        let before = cx.before().and_then(|before| before.get("at")).and_then(|at| Timestamp::deserialize(at).ok());
+        let given_up_at = before.unwrap_or_else(|| cx.clock.wall());
+        let sample = match self.api.last_lag(&route.to_region, &route.to, given_up_at).await {
             Ok(sample) => sample,
             Err(error) => {
                 cx.progress(format!("the lag at promotion is unknown: {error}"));
                 None
             }
         };
-        let asked = cx.before().and_then(|before| before.get("at")).and_then(|at| Timestamp::deserialize(at).ok());
-        CachePromoted { primary: route.to.clone(), rpo: RpoEvidence::new(sample, asked.unwrap_or(now)) }
+        CachePromoted { primary: route.to.clone(), rpo: RpoEvidence::new(sample, given_up_at) }
     }
 }
 

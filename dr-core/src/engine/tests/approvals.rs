@@ -17,6 +17,7 @@ use crate::{
     journal::Decision,
     plan::Plan,
     time::Clock as _,
+    validation::{Finding, FindingsDigest, Severity},
 };
 
 /// Scale beside a fence, then two promotions behind gates, then the shift.
@@ -31,11 +32,11 @@ fn gated(bench: &Bench) -> Plan {
 }
 
 fn approve(plan: &Plan) -> Control {
-    Control::Approve { plan: plan.digest().clone(), who: "Ada".to_owned(), why: "seen".to_owned() }
+    Control::Approve { plan: plan.digest().clone(), findings: None, who: "Ada".to_owned(), why: "seen".to_owned() }
 }
 
 fn reject(plan: &Plan) -> Control {
-    Control::Reject { plan: plan.digest().clone(), who: "Ada".to_owned(), why: "not today".to_owned() }
+    Control::Reject { plan: plan.digest().clone(), findings: None, who: "Ada".to_owned(), why: "not today".to_owned() }
 }
 
 #[tokio::test]
@@ -188,4 +189,103 @@ async fn a_question_is_put_again_after_a_restart() {
     let view = bench.drive(second.run(&run)).await.unwrap();
     assert_eq!(view.state(), RunState::Completed);
     assert_eq!(asked.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_question_that_nobody_answers_expires_and_nothing_is_left_half_done() {
+    let bench = Bench::new();
+    let (act, promote) = (TurnOn(bench.world.clone()), Promote(bench.world.clone()));
+    let mut plan = builder();
+    plan.step("fence", &act, &params("fence", 1_000));
+    plan.step("slow", &act, &params("slow", 3_000_000)).timeout(Duration::from_secs(3_500));
+    plan.step("promote", &promote, &params("db", 0))
+        .after("fence")
+        .gate("the database?")
+        .gate_expires(Duration::from_secs(600));
+    let plan = plan.build().unwrap();
+    let engine = bench.engine();
+    engine.create(NewRun::new(run_id(), plan.clone())).await.unwrap();
+    let view = bench.drive(engine.run(&run_id())).await.unwrap();
+    assert_eq!(view.state(), RunState::TimedOut);
+    assert_eq!(view.due("promote"), Some(Duration::from_secs(601)), "asked when the fence stood");
+    assert_eq!(bench.world.effects(), ["on fence", "on slow", "off slow", "off fence"]);
+    let (_, summary) = view.ended().unwrap();
+    assert!(summary.contains("nobody opened the gate before promote in time; taken back: fence, slow"), "{summary}");
+    assert!(view.effects_left().is_empty());
+    let late = engine.control(&run_id(), approve(&plan)).await.unwrap_err();
+    assert!(late.message().contains("has ended"), "{late}");
+}
+
+#[tokio::test]
+async fn a_question_expires_also_while_no_engine_works_and_an_answer_in_time_keeps_it_from_doing_so() {
+    for answered in [false, true] {
+        let bench = Bench::new();
+        let promote = Promote(bench.world.clone());
+        let mut plan = builder();
+        plan.step("promote", &promote, &params("db", 0)).gate("now?").gate_expires(Duration::from_secs(600));
+        let plan = plan.build().unwrap();
+        let engine = bench.builder("engine-1").on_pause(OnPause::Return).build();
+        engine.create(NewRun::new(run_id(), plan.clone())).await.unwrap();
+        assert_eq!(bench.drive(engine.run(&run_id())).await.unwrap().state(), RunState::WaitingForApproval);
+        if answered {
+            engine.control(&run_id(), approve(&plan)).await.unwrap();
+        }
+        bench.world.clock.advance(Duration::from_secs(601));
+        let view = bench.drive(engine.run(&run_id())).await.unwrap();
+        let expected = if answered { RunState::Completed } else { RunState::TimedOut };
+        assert_eq!(view.state(), expected);
+        assert_eq!(bench.world.effects().len(), usize::from(answered));
+    }
+}
+
+#[tokio::test]
+async fn a_decision_that_saw_other_findings_is_refused() {
+    let bench = Bench::new();
+    let plan = gated(&bench);
+    let finding = |subject: &str| Finding {
+        severity: Severity::Info,
+        subject: subject.to_owned(),
+        check: "E05".to_owned(),
+        message: "m".to_owned(),
+        evidence: serde_json::Value::Null,
+        remedy: "r".to_owned(),
+    };
+    let engine = bench.builder("engine-1").on_pause(OnPause::Return).build();
+    engine.create(NewRun::new(run_id(), plan.clone()).findings(vec![finding("db")])).await.unwrap();
+    bench.drive(engine.run(&run_id())).await.unwrap();
+    let decide = async |findings| {
+        let (who, why) = ("Ada".to_owned(), "seen".to_owned());
+        engine.control(&run_id(), Control::Approve { plan: plan.digest().clone(), findings, who, why }).await
+    };
+    let blind = decide(None).await.unwrap_err();
+    assert!(blind.message().contains("names no findings"), "{blind}");
+    let other = decide(Some(FindingsDigest::of(&[finding("cache")]))).await.unwrap_err();
+    assert!(other.message().contains("saw other findings"), "{other}");
+    assert_eq!(other.kind(), ErrorKind::PreconditionFailed);
+    assert_eq!(engine.view(&run_id()).await.unwrap().state(), RunState::WaitingForApproval);
+    decide(Some(FindingsDigest::of(&[finding("db")]))).await.unwrap();
+    assert_eq!(bench.drive(engine.run(&run_id())).await.unwrap().state(), RunState::Completed);
+}
+
+#[tokio::test]
+async fn an_approver_who_may_not_decide_is_told_so_and_another_is_asked() {
+    let bench = Bench::new();
+    let promote = Promote(bench.world.clone());
+    let mut plan = builder();
+    plan.step("promote", &promote, &params("db", 0)).gate("now?").approvers(["Ada"]);
+    let asked = AtomicU32::new(0);
+    let asked = std::sync::Arc::new(asked);
+    let counted = asked.clone();
+    let approver = AskApprover::new(move |_| {
+        let first = counted.fetch_add(1, Ordering::SeqCst) < 3;
+        let who = if first { "Eve" } else { "Ada" }.to_owned();
+        async move { Ok(Some(Answer { decision: Decision::Approve, who, why: "seen".to_owned() })) }
+    });
+    let engine = bench.builder("engine-1").approver(std::sync::Arc::new(approver)).build();
+    engine.create(NewRun::new(run_id(), plan.build().unwrap())).await.unwrap();
+    let view = bench.drive(engine.run(&run_id())).await.unwrap();
+    assert_eq!(view.state(), RunState::Completed);
+    assert_eq!(view.approval().unwrap().by.who, "Ada");
+    assert_eq!(asked.load(Ordering::SeqCst), 4);
+    assert_eq!(bench.world.clock.monotonic().since_origin(), Duration::from_secs(3), "not in a busy loop");
 }

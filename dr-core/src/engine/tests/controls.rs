@@ -214,7 +214,9 @@ async fn a_cancel_can_leave_everything_as_it_is() {
     run(&bench, &engine).await;
     engine.control(&run_id(), cancel(false)).await.unwrap();
     let view = run(&bench, &engine).await;
-    assert_eq!(view.state(), RunState::Cancelled);
+    assert_eq!(view.state(), RunState::Dirty, "what stands is listed, whether it was to stand or not");
+    let left: Vec<&str> = view.effects_left().iter().map(|effect| effect.step.as_str()).collect();
+    assert_eq!(left, ["a", "b"]);
     assert_eq!(bench.world.effects(), ["on a", "on b"]);
     assert!(view.ended().unwrap().1.contains("left as it is: a, b"), "{:?}", view.ended());
 }
@@ -233,7 +235,12 @@ async fn past_the_point_of_no_return_nothing_is_taken_back() {
     run(&bench, &engine).await;
     engine.control(&run_id(), cancel(true)).await.unwrap();
     let view = run(&bench, &engine).await;
-    assert_eq!(view.state(), RunState::Cancelled);
+    assert_eq!(view.state(), RunState::Dirty);
+    let why =
+        |step: &str| view.effects_left().iter().find(|effect| effect.step == *step).map(|effect| effect.why.as_str());
+    assert_eq!(why("promote"), Some("there is no way back from it"));
+    assert_eq!(why("fence"), Some("past the point of no return nothing is taken back"));
+    assert_eq!(view.effects_left().len(), 3);
     assert!(bench.world.effects().iter().all(|effect| effect.starts_with("on ")), "{:?}", bench.world.effects());
     let summary = view.ended().unwrap().1;
     assert!(summary.contains("left as it is") && summary.contains("fence") && summary.contains("promote"), "{summary}");
@@ -272,7 +279,10 @@ async fn what_cannot_be_taken_back_waits_for_somebody_who_may_let_it_stand() {
     assert_eq!(run(&bench, &engine).await.state(), RunState::PausedByFailure);
     engine.control(&run_id(), skip("b")).await.unwrap();
     let view = run(&bench, &engine).await;
-    assert_eq!(view.state(), RunState::Failed);
+    assert_eq!(view.state(), RunState::Dirty);
+    let [left] = view.effects_left() else { panic!("{:?}", view.effects_left()) };
+    assert_eq!(left.step, *"b");
+    assert!(left.why.contains("could not be taken back, and was left"), "{}", left.why);
     assert_eq!(bench.world.effects(), ["on a", "on b", "off a"]);
     assert!(view.ended().unwrap().1.contains("taken back: a; left as it is: b"), "{:?}", view.ended());
 }

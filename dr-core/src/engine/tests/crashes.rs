@@ -104,6 +104,9 @@ impl Journal for CrashJournal {
     }
 
     fn read<'a>(&'a self, run: &'a RunId, after: Seq) -> BoxStream<'a, Result<Record>> {
+        if let Err(error) = self.store_lost() {
+            return futures::stream::once(async { Err(error) }).boxed();
+        }
         self.inner.read(run, after)
     }
 

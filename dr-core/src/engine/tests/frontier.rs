@@ -58,10 +58,10 @@ fn entry(kind: u8, step: usize, dice: u8, plan: &Plan) -> Entry {
         15 if dice < 128 => Entry::Resumed { who, why },
         15 if dice < 200 => {
             let decision = if dice < 190 { Decision::Approve } else { Decision::Reject };
-            Entry::ApprovalDecided { plan: plan.digest().clone(), decision, who, why }
+            Entry::ApprovalDecided { plan: plan.digest().clone(), findings: None, decision, who, why }
         }
         15 if dice < 204 => Entry::RunEnded { end: RunEnd::Failed, summary: why },
-        _ => Entry::ApprovalRequested { step, question: why },
+        _ => Entry::ApprovalRequested { step, question: why, due: None },
     }
 }
 

@@ -193,8 +193,8 @@ async fn a_gate_opens_for_those_it_names() {
     let decide = |who: &str, decision| {
         let (plan, who, why) = (digest.clone(), who.to_owned(), "as agreed".to_owned());
         match decision {
-            Decision::Approve => Control::Approve { plan, who, why },
-            Decision::Reject => Control::Reject { plan, who, why },
+            Decision::Approve => Control::Approve { plan, findings: None, who, why },
+            Decision::Reject => Control::Reject { plan, findings: None, who, why },
         }
     };
     for decision in [Decision::Approve, Decision::Reject] {

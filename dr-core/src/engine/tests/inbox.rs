@@ -50,7 +50,7 @@ fn cancel() -> Control {
 async fn approve(engine: &Engine) -> Result<()> {
     let (who, why) = who();
     let plan = engine.view(&run_id()).await?.plan().digest().clone();
-    engine.control(&run_id(), Control::Approve { plan, who, why }).await
+    engine.control(&run_id(), Control::Approve { plan, findings: None, who, why }).await
 }
 
 async fn create(bench: &Bench, plan: PlanBuilder) {

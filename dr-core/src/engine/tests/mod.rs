@@ -10,9 +10,13 @@ mod groups;
 mod inbox;
 mod modes;
 mod random_plans;
+mod recovery;
 mod retries;
 mod run_diff;
 mod runs;
+mod safety;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod store;
+mod suspend;
 mod world;

@@ -214,7 +214,7 @@ proptest! {
                     }
                     Command::AskApproval { steps } => {
                         for step in steps {
-                            fold.apply(&Entry::ApprovalRequested { step, question: String::new() });
+                            fold.apply(&Entry::ApprovalRequested { step, question: String::new(), due: None });
                         }
                         moved = true;
                     }
@@ -224,7 +224,8 @@ proptest! {
                     }
                     Command::Skip { step, reason, .. } => { fold.end(&step, Outcome::Skipped { reason }); moved = true; }
                     Command::StopRunning => stop = true,
-                    Command::End { end, summary } => { fold.apply(&Entry::RunEnded { end, summary }); moved = true; }
+                    Command::Refuse { .. } | Command::Expire { .. } | Command::Watch => unreachable!("no rule, no due, no goal"),
+                    Command::End { end, summary, .. } => { fold.apply(&Entry::RunEnded { end, summary }); moved = true; }
                 }
             }
             // The world answers one attempt at a time, in any order.
@@ -246,7 +247,7 @@ proptest! {
                 let control = match failed {
                     Some(step) if roll.is_multiple_of(2) => Control::Skip { step, who, why },
                     Some(step) => Control::Retry { step, who, why },
-                    None => Control::Approve { plan: plan.digest().clone(), who, why },
+                    None => Control::Approve { plan: plan.digest().clone(), findings: None, who, why },
                 };
                 let entries = accept(&fold.view, &control).unwrap();
                 prop_assert!(!entries.is_empty(), "stuck: {:?}", fold.view);
@@ -264,11 +265,13 @@ proptest! {
         // Taken back in the reverse of the plan's order; a step that failed may appear again, nothing before it.
         let place: BTreeMap<_, _> = plan.steps().iter().enumerate().map(|(at, step)| (step.id.clone(), at)).collect();
         prop_assert!(compensated.iter().map(|step| place[step]).rev().collect::<Vec<_>>().is_sorted());
-        if view.state() == RunState::Cancelled && !view.past_return() {
-            let stands = |(step, state): &(&crate::plan::PlanStep, &StepView)| {
-                step.reversibility == crate::step::Reversibility::Reversible && state.may_stand()
-            };
-            prop_assert_eq!(view.steps().filter(stands).count(), 0);
+        let stands = |(step, state): &(&crate::plan::PlanStep, &StepView)| {
+            step.reversibility != crate::step::Reversibility::ReadOnly && state.may_stand()
+        };
+        match view.state() {
+            RunState::Cancelled => prop_assert_eq!(view.steps().filter(stands).count(), 0),
+            RunState::Dirty => prop_assert!(view.steps().any(|step| stands(&step))),
+            _ => {}
         }
     }
 }

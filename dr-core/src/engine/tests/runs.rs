@@ -176,6 +176,27 @@ async fn creation_refuses_what_lint_blocks_what_nobody_approves_and_a_second_ope
 }
 
 #[tokio::test]
+async fn a_creation_whose_reply_was_lost_can_be_repeated_and_creates_once() {
+    let bench = Bench::new();
+    let engine = bench.engine();
+    let plan = |id: &str| {
+        let mut plan = builder();
+        plan.step(id, &TurnOn(bench.world.clone()), &params(id, 0));
+        plan.build().unwrap()
+    };
+    for _ in 0..2 {
+        engine.create(NewRun::new(run_id(), plan("a"))).await.unwrap();
+    }
+    let other = engine.create(NewRun::new(run_id(), plan("b"))).await.unwrap_err();
+    assert_eq!(other.kind(), ErrorKind::Conflict);
+    assert!(other.message().contains("of another plan"), "{other}");
+    bench.drive(engine.run(&run_id())).await.unwrap();
+    // Also when it has ended meanwhile: the name is taken, by the same thing.
+    engine.create(NewRun::new(run_id(), plan("a"))).await.unwrap();
+    assert_eq!(bench.world.effects(), ["on a"]);
+}
+
+#[tokio::test]
 async fn a_plan_with_a_step_that_this_program_does_not_know_is_not_begun() {
     let bench = Bench::new();
     let mut plan = builder();

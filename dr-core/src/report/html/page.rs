@@ -158,7 +158,11 @@ fn steps(f: &mut fmt::Formatter<'_>, run: &RunReport) -> fmt::Result {
             step.outcome.as_str()
         )?;
     }
-    writeln!(f, "</tbody>\n</table>\n</section>")
+    writeln!(f, "</tbody>\n</table>")?;
+    for sentence in story::evidence(run) {
+        writeln!(f, "<p>{}</p>", Text(sentence))?;
+    }
+    writeln!(f, "</section>")
 }
 
 fn findings(f: &mut fmt::Formatter<'_>, report: &DrillReport) -> fmt::Result {

@@ -5,11 +5,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use dr_core::{
     error::{Effect, Error, ErrorKind, Failure, Result, Retry},
-    journal::{Decision, Entry, Intent, Outcome, RequestId, RunEnd, Signed},
-    model::{ApplicationId, Objectives, OwnerId, RegionId, StepId},
+    journal::{Decision, Entry, HealthNews, Intent, Outcome, RequestId, RunEnd, Signed, StandingEffect},
+    model::{ApplicationId, Objectives, OwnerId, RegionId, ResourceId, SafetyRuleId, StepId},
     plan::{Call, Goal, GoalKind, Inventory, Mode, Phase, Plan, PlanBuilder, PlanDigest, Ungraceful},
     step::{Observed, Reversibility, Step, StepCx},
-    validation::{Finding, Severity},
+    validation::{Finding, FindingsDigest, Severity},
 };
 use serde_json::{Value, json};
 
@@ -108,12 +108,13 @@ pub(super) fn all() -> Vec<(&'static str, Entry)> {
         ("compensation-intent", Entry::CompensationIntent { step: step("fence"), attempt: 3 }),
         (
             "approval-requested",
-            Entry::ApprovalRequested { step: step("promote"), question: text("promote the standby?") },
+            Entry::ApprovalRequested { step: step("promote"), question: text("promote the standby?"), due: None },
         ),
         (
             "approval-decided",
             Entry::ApprovalDecided {
                 plan: digest(),
+                findings: None,
                 decision: Decision::Approve,
                 who: text("ada"),
                 why: text("the region is gone"),
@@ -121,7 +122,13 @@ pub(super) fn all() -> Vec<(&'static str, Entry)> {
         ),
         (
             "approval-decided.reject",
-            Entry::ApprovalDecided { plan: digest(), decision: Decision::Reject, who: text("bob"), why: text("wait") },
+            Entry::ApprovalDecided {
+                plan: digest(),
+                findings: None,
+                decision: Decision::Reject,
+                who: text("bob"),
+                why: text("wait"),
+            },
         ),
         ("paused", Entry::Paused { reason: text("promote failed"), step: Some(step("promote")), who: None }),
         ("paused.by-operator", Entry::Paused { reason: text("look first"), step: None, who: Some(text("ada")) }),
@@ -145,6 +152,50 @@ pub(super) fn all() -> Vec<(&'static str, Entry)> {
             "run-ended.completed-with-exceptions",
             Entry::RunEnded { end: RunEnd::CompletedWithExceptions, summary: text("all but shift") },
         ),
+        ("run-ended.dirty", Entry::RunEnded { end: RunEnd::Dirty, summary: text("left as it is: scale") }),
+        (
+            "effects-left",
+            Entry::EffectsLeft {
+                effects: vec![StandingEffect {
+                    step: step("scale"),
+                    resource: Some(ResourceId::new("storefront").unwrap()),
+                    region: Some(RegionId::new("eu-west-1").unwrap()),
+                    why: text("past the point of no return nothing is taken back"),
+                }],
+            },
+        ),
+        (
+            "approval-requested.due",
+            Entry::ApprovalRequested {
+                step: step("promote"),
+                question: text("promote the standby?"),
+                due: Some(Duration::from_millis(3_600_250)),
+            },
+        ),
+        (
+            "approval-decided.findings",
+            Entry::ApprovalDecided {
+                plan: digest(),
+                findings: Some(FindingsDigest::of(&[])),
+                decision: Decision::Approve,
+                who: text("ada"),
+                why: text("nothing was found"),
+            },
+        ),
+        ("approval-expired", Entry::ApprovalExpired { step: step("promote") }),
+        (
+            "rule-refused",
+            Entry::RuleRefused { step: step("shift"), rule: rule(), why: text("promote is to be done before") },
+        ),
+        (
+            "rule-overridden",
+            Entry::RuleOverridden { rule: rule(), who: text("ada"), why: text("the store is read-only anyway") },
+        ),
+        ("health", health(HealthNews::Watched, "")),
+        ("health.green", health(HealthNews::Green, "1 of 1000 requests fail")),
+        ("health.red", health(HealthNews::Red, "half of the requests fail")),
+        ("health.unknown", health(HealthNews::Unknown, "no metric arrives")),
+        ("health.stayed", health(HealthNews::Stayed { since: Duration::from_secs(61) }, "0 of 1000 requests fail")),
     ]
 }
 
@@ -166,6 +217,14 @@ fn grouped() -> Plan {
     plan.serial("first", &["freeze", "ask"]);
     plan.child("shop", &child).after("first").deadline(Duration::from_secs(1200));
     plan.build().unwrap()
+}
+
+fn rule() -> SafetyRuleId {
+    SafetyRuleId::new("no-traffic-before-promoted").unwrap()
+}
+
+fn health(news: HealthNews, why: &str) -> Entry {
+    Entry::Health { news, elapsed: Duration::from_millis(91_500), why: text(why) }
 }
 
 /// The first entry of a run.
@@ -205,8 +264,14 @@ pub(super) fn run() -> Vec<Entry> {
         Entry::EngineStarted { owner: owner() },
         intent("fence", 1),
         outcome("fence", 1, done(Value::Null)),
-        Entry::ApprovalRequested { step: step("promote"), question: text("promote the standby?") },
-        Entry::ApprovalDecided { plan: approved, decision: Decision::Approve, who: text("ada"), why: text("now") },
+        Entry::ApprovalRequested { step: step("promote"), question: text("promote the standby?"), due: None },
+        Entry::ApprovalDecided {
+            plan: approved,
+            findings: None,
+            decision: Decision::Approve,
+            who: text("ada"),
+            why: text("now"),
+        },
         intent("promote", 1),
         outcome("promote", 1, failed()),
         Entry::EngineStarted { owner: owner() },

@@ -1,9 +1,10 @@
 use std::time::Duration;
 
-use dr_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// A lag that CloudWatch told.
+use crate::time::Timestamp;
+
+/// How far a secondary was behind, and when that was so.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LagSample {
     /// How far the secondary was behind.
@@ -13,6 +14,19 @@ pub struct LagSample {
 }
 
 /// What is known of the writes that a promotion lost. Unknown is unknown, never zero.
+///
+/// A step that promotes with data loss allowed has one in its output, under `rpo`: the run's
+/// [`Rpo`](crate::engine::Rpo) is read from there.
+///
+/// ```
+/// use std::time::Duration;
+/// use dr_core::{step::{LagSample, RpoEvidence}, time::Timestamp};
+///
+/// let sample = LagSample { lag: Duration::from_millis(900), at: Timestamp::from_millis(60_000) };
+/// let evidence = RpoEvidence::new(Some(sample), Timestamp::from_millis(100_000));
+/// assert_eq!(evidence.estimate, Some(Duration::from_millis(40_900)));
+/// assert_eq!(RpoEvidence::new(None, Timestamp::from_millis(100_000)).estimate, None);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RpoEvidence {
     /// The last lag that was told before the promotion.
