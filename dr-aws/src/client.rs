@@ -23,7 +23,7 @@ use dr_core::{
 };
 use futures::future::BoxFuture;
 
-use crate::guard::Guarded;
+use crate::guard::{Guard, Guarded};
 
 /// A service of AWS that this crate calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -187,14 +187,14 @@ impl Clients {
             (None, Some(url)) if url.starts_with("http://") => self.inner.http.clone(),
             (None, _) => self.inner.https.clone(),
         };
-        let http_client = SharedHttpClient::new(Guarded {
-            inner: http_client,
+        let guard = Guard {
             breakers: self.inner.breakers.clone(),
             region: region.clone(),
             plane: service.plane(),
             clock: settings.clock.clone(),
             limit: attempt,
-        });
+        };
+        let http_client = SharedHttpClient::new(Guarded { inner: http_client, guard });
         let attempts = if retries { settings.read_attempts.max(1) } else { 1 };
         let mut config = settings.base.to_builder();
         config

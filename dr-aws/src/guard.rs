@@ -21,6 +21,12 @@ use dr_core::{
 #[derive(Clone, Debug)]
 pub(crate) struct Guarded<T> {
     pub(crate) inner: T,
+    pub(crate) guard: Guard,
+}
+
+/// Whom a guarded client asks, and about what.
+#[derive(Clone, Debug)]
+pub(crate) struct Guard {
     pub(crate) breakers: Breakers,
     pub(crate) region: RegionId,
     pub(crate) plane: Plane,
@@ -29,43 +35,23 @@ pub(crate) struct Guarded<T> {
     pub(crate) limit: Duration,
 }
 
-impl<T> Guarded<T> {
-    fn around<U>(&self, inner: U) -> Guarded<U> {
-        let Self { breakers, region, plane, clock, limit, .. } = self.clone_but_inner();
-        Guarded { inner, breakers, region, plane, clock, limit }
-    }
-
-    fn clone_but_inner(&self) -> Guarded<()> {
-        Guarded {
-            inner: (),
-            breakers: self.breakers.clone(),
-            region: self.region.clone(),
-            plane: self.plane,
-            clock: self.clock.clone(),
-            limit: self.limit,
-        }
-    }
-}
-
 impl HttpClient for Guarded<SharedHttpClient> {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
-        SharedHttpConnector::new(self.around(self.inner.http_connector(settings, components)))
+        let inner = self.inner.http_connector(settings, components);
+        SharedHttpConnector::new(Guarded { inner, guard: self.guard.clone() })
     }
 }
 
 impl HttpConnector for Guarded<SharedHttpConnector> {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let admitted = match self.breakers.admit(&self.region, self.plane) {
+        let Guard { breakers, region, plane, clock, limit } = &self.guard;
+        let admitted = match breakers.admit(region, *plane) {
             Ok(admitted) => admitted,
             // Of no kind that the SDK repeats by itself.
             Err(open) => return HttpConnectorFuture::ready(Err(ConnectorError::other(open.into(), None))),
         };
-        let waiting = Waiting {
-            admitted: Some(admitted),
-            clock: self.clock.clone(),
-            began: self.clock.monotonic(),
-            limit: self.limit,
-        };
+        let waiting =
+            Waiting { admitted: Some(admitted), clock: clock.clone(), began: clock.monotonic(), limit: *limit };
         let answer = self.inner.call(request);
         HttpConnectorFuture::new(async move {
             let answer = answer.await;

@@ -311,7 +311,7 @@ impl RegionCalls<'_> {
     /// As [`Clusters::call`]; [`Unavailable`](ErrorKind::Unavailable), not applied, when the cluster did not answer the
     /// last calls.
     pub async fn call<T>(
-        &self,
+        self,
         operation: &'static str,
         call: impl Future<Output = Result<T, kube::Error>>,
     ) -> Result<T> {
@@ -328,7 +328,7 @@ impl RegionCalls<'_> {
     ///
     /// As [`call`](Self::call), all of them not applied.
     pub async fn read<T>(
-        &self,
+        self,
         operation: &'static str,
         call: impl Future<Output = Result<T, kube::Error>>,
     ) -> Result<T> {
