@@ -118,6 +118,10 @@ impl RunView {
     ///
     /// [`Invalid`](ErrorKind::Invalid) when the record does not create a run.
     pub fn new(run: RunId, seq: Seq, at: Timestamp, first: &Entry) -> Result<Self> {
+        Self::begin(run, seq, at, first.clone())
+    }
+
+    fn begin(run: RunId, seq: Seq, at: Timestamp, first: Entry) -> Result<Self> {
         let Entry::RunCreated { plan, inventory, findings, .. } = first else {
             return Err(Error::new(ErrorKind::Invalid, format!("the journal of run {run} does not begin with it"))
                 .with_effect(Effect::NotApplied));
@@ -131,9 +135,9 @@ impl RunView {
             steps,
             frontier,
             run,
-            plan: Arc::new(plan.as_ref().clone()),
-            inventory: inventory.as_ref().clone(),
-            findings: findings.clone(),
+            plan: Arc::from(plan),
+            inventory: *inventory,
+            findings,
             created: at,
             last: at,
             seq,
@@ -170,7 +174,7 @@ impl RunView {
         })?;
         let mut chain = Link::default();
         chain.follow(&first).map_err(|broken| damaged(run, broken))?;
-        let mut view = Self::new(run.clone(), first.seq, first.at, &first.entry)?;
+        let mut view = Self::begin(run.clone(), first.seq, first.at, first.entry)?;
         while let Some(record) = records.try_next().await? {
             chain.follow(&record).map_err(|broken| damaged(run, broken))?;
             view.fold(record);
