@@ -81,8 +81,18 @@ struct Field {
 impl Object<'_> {
     fn field(&mut self, key: Cow<'static, str>, value: &(impl Serialize + ?Sized)) -> Result<()> {
         let from = self.to.out.len();
-        self.to.text(&key)?;
-        self.to.out.push(b':');
+        match &key {
+            // The name of a field in a type has nothing to escape.
+            Cow::Borrowed(name) => {
+                self.to.out.push(b'"');
+                self.to.out.extend_from_slice(name.as_bytes());
+                self.to.out.extend_from_slice(b"\":");
+            }
+            Cow::Owned(name) => {
+                self.to.text(name)?;
+                self.to.out.push(b':');
+            }
+        }
         value.serialize(&mut *self.to)?;
         let to = self.to.out.len();
         self.to.fields.push(Field { key, from, to });
