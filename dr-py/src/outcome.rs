@@ -37,7 +37,7 @@ impl StepOutcome {
 pub(crate) struct Outcome {
     /// The run's name, by which it can be resumed.
     run: String,
-    /// `completed`, `failed`, `cancelled`, `timed out`, `paused by failure`, `waiting for approval`, `held`, ….
+    /// `completed`, `failed`, `cancelled`, `timed out`, `dirty`, `paused by failure`, `waiting for approval`, `held`, ….
     state: String,
     /// Whether the plan's purpose was reached.
     success: bool,

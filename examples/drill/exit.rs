@@ -9,7 +9,7 @@ pub(crate) enum Exit {
     Met,
     /// Everything happened and an objective was missed.
     Missed,
-    /// The run was held, paused or failed, or the stack was not restored.
+    /// The run was held, paused or failed, or ended dirty, or the stack was not restored.
     Stopped,
     /// What was asked for makes no sense.
     Usage,

@@ -74,8 +74,13 @@ fn why(view: &RunView) -> String {
                 }
                 other => format!("{} is {}", step.id, other.as_str()),
             });
-            failed.collect::<Vec<_>>().join("; ")
+            let late = view.late_groups().map(|group| format!("the time of {} is up", group.id));
+            let refused = view
+                .refused()
+                .map(|(step, refusal)| format!("the safety rule {} refuses {step}: {}", refusal.rule, refusal.why));
+            failed.chain(late).chain(refused).collect::<Vec<_>>().join("; ")
         }
+        RunState::MonitoringHealth => view.monitoring().map(|seen| seen.why.clone()).unwrap_or_default(),
         RunState::PausedByOperator => view.paused().map(|by| format!("{}: {}", by.who, by.why)).unwrap_or_default(),
         RunState::WaitingForApproval => {
             let gates = view.steps().filter(|(step, _)| view.asked().contains(&step.id));
@@ -83,7 +88,11 @@ fn why(view: &RunView) -> String {
                 gates.filter_map(|(step, _)| Some(format!("{}: {}", step.id, step.gate.as_ref()?.question)));
             questions.collect::<Vec<_>>().join("; ")
         }
-        RunState::Cancelling => view.cancel().map(|c| format!("{}: {}", c.by.who, c.by.why)).unwrap_or_default(),
+        RunState::Cancelling => match view.cancel() {
+            Some(cancel) if cancel.expired => cancel.by.why.clone(),
+            Some(cancel) => format!("{}: {}", cancel.by.who, cancel.by.why),
+            None => String::new(),
+        },
         _ => String::new(),
     }
 }

@@ -21,6 +21,14 @@ pub fn to_text(plan: &Plan) -> String {
         let regions: Vec<&str> = plan.standing().iter().map(|region| region.as_str()).collect();
         let _ = writeln!(out, "Standing by, and not moved: {}.", regions.join(", "));
     }
+    if let Some(goal) = plan.recovery() {
+        let (stays, within) = (seconds(goal.stays), seconds(goal.within));
+        let _ =
+            writeln!(out, "Recovered when health has stayed green for {stays}, within {within} after the last step.");
+    }
+    for rule in plan.safety_rules() {
+        let _ = writeln!(out, "Safety rule {}: {}.", rule.id, rule.name);
+    }
     let no_return: Vec<_> = plan.point_of_no_return().iter().map(|step| step.id.clone()).collect();
     let width = plan.steps().iter().map(|step| step.id.as_str().len()).max().unwrap_or(0);
     for phase in Phase::ALL {

@@ -2,7 +2,7 @@ use dr_core::{
     engine::{NewRun, new_run_id},
     lint::{LintInput, Report, lint},
     model::RunId,
-    plan::{Goal, GoalKind, Inventory, Mode, Plan, to_text, to_timeline_text},
+    plan::{Goal, GoalKind, Inventory, Mode, Plan, SafetyRule, to_text, to_timeline_text},
     planner::{BeforeImages, PlanOptions, Planner, survey},
     report::MomentKind,
 };
@@ -58,6 +58,9 @@ async fn create(drill: &mut Drill, goal: Goal, before: &BeforeImages) -> Result<
     };
     let planner = Planner::new(&drill.platform.topology, &drill.platform.drivers);
     let plan = planner.plan(goal, &inventory, before, &options).map_err(|e| Stop::stopped(e.to_string()))?;
+    // The plan's edges say so as well; a promotion that somebody skips is done with for them, and not for the rule.
+    let rule = SafetyRule::no_traffic_before_promoted();
+    let plan = plan.with_safety_rule(rule).map_err(|e| Stop::stopped(e.to_string()))?;
     let report = judge(drill, &plan, &inventory)?;
     let asked = drill.now_s();
     drill.consent.obtain(&format!("Carry out plan {}?", plan.digest().short())).await?;

@@ -48,13 +48,16 @@ async fn carry_out(drill: &mut Drill, run: &RunId) -> Result<RunView, Stop> {
     if view.state().is_success() {
         return Ok(view);
     }
-    let failed: Vec<String> = view
+    let refused = view.refused().map(|(step, refusal)| format!("{step}: {} ({})", refusal.rule, refusal.why));
+    let left = view.effects_left().iter().map(|effect| format!("{} stands: {}", effect.step, effect.why));
+    let mut failed: Vec<String> = view
         .failed_for_good()
         .map(|(step, state)| match &state.state {
             StepState::Failed { failure } => format!("{}: {failure}", step.id),
             other => format!("{}: {}", step.id, other.as_str()),
         })
         .collect();
+    failed.extend(refused.chain(left));
     Err(Stop::stopped(format!(
         "run {run} is {}: {}; its journal is in {}",
         view.state().as_str(),
