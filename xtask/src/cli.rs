@@ -1,6 +1,9 @@
-//! The command line: four commands and their options.
+//! The command line: five commands and their options.
 
-use crate::stage::{self, Selection};
+use crate::{
+    fuzz::TARGETS,
+    stage::{self, Selection},
+};
 
 /// What was asked for.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,6 +30,13 @@ pub(crate) enum Command {
     },
     /// Add up what the shards found.
     MutantsReport,
+    /// Run one fuzz target.
+    Fuzz {
+        /// Which one.
+        name: String,
+        /// For how long.
+        minutes: u64,
+    },
     /// Write the generated files, or check that they are fresh.
     Docs {
         /// Check only.
@@ -42,6 +52,7 @@ The commands of this repository.
   cargo xtask test --list                          the stages
   cargo xtask bench [NAME] [--json] [--check]      one benchmark, or the list of them
   cargo xtask mutants [--shard K/N] [--report]     change the code, and see whether the tests notice
+  cargo xtask fuzz NAME [--minutes N]              look for inputs that break a reader: journal, spec, plan
   cargo xtask docs [--check]                       write what is generated, or check that it is fresh
 
 `cargo xtask COMMAND --help` says more.";
@@ -78,6 +89,18 @@ which): a change that no test notices is printed. Installs cargo-mutants under t
   --shard K/N  every Nth place from the Kth on, counted from 0; what it finds is kept under target/mutants
   --report     add up what the shards found";
 
+const HELP_FUZZ: &str = "\
+cargo xtask fuzz NAME [--minutes N]
+
+Changes well-formed inputs at random and gives them to a reader that must neither panic nor break its laws.
+
+  NAME          journal (an export), spec (dr.yaml) or plan (JSON)
+  --minutes N   for how long (default: 1)
+
+Environment:
+  DR_FUZZ_SEED  repeats a run, whose seed it printed
+  DR_FUZZ_KEEP  a folder for the inputs that were answered in a new way";
+
 const HELP_DOCS: &str = "\
 cargo xtask docs [--check]
 
@@ -99,10 +122,12 @@ pub(crate) fn parse(args: impl Iterator<Item = String>) -> Result<Command, Strin
         "test" if wants_help => Ok(Command::Help(HELP_TEST)),
         "bench" if wants_help => Ok(Command::Help(HELP_BENCH)),
         "mutants" if wants_help => Ok(Command::Help(HELP_MUTANTS)),
+        "fuzz" if wants_help => Ok(Command::Help(HELP_FUZZ)),
         "docs" if wants_help => Ok(Command::Help(HELP_DOCS)),
         "test" => test(rest),
         "bench" => bench(rest),
         "mutants" => mutants(rest),
+        "fuzz" => fuzz(rest),
         "docs" => docs(rest),
         other => Err(format!("there is no command `{other}`")),
     }
@@ -163,6 +188,25 @@ fn is_shard(shard: &str) -> bool {
     shard.split_once('/').is_some_and(|(k, n)| number(k).zip(number(n)).is_some_and(|(k, n)| k < n))
 }
 
+fn fuzz(args: &[String]) -> Result<Command, String> {
+    let (mut name, mut minutes) = (None, 1);
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        match arg.as_str() {
+            "--minutes" => {
+                let value = args.next().map(|n| n.parse());
+                minutes = value.and_then(Result::ok).ok_or("`--minutes` wants a whole number")?;
+            }
+            given if name.is_none() && TARGETS.iter().any(|(known, _)| *known == given) => {
+                name = Some(given.to_owned())
+            }
+            other => return Err(format!("`fuzz` does not know `{other}`: it takes journal, spec or plan")),
+        }
+    }
+    let name = name.ok_or("`fuzz` wants the name of a target: journal, spec or plan")?;
+    Ok(Command::Fuzz { name, minutes })
+}
+
 fn docs(args: &[String]) -> Result<Command, String> {
     match args {
         [] => Ok(Command::Docs { check: false }),
@@ -192,6 +236,12 @@ mod tests {
     }
 
     #[test]
+    fn a_fuzz_target_runs_as_long_as_it_is_told() {
+        let expected = Command::Fuzz { name: "plan".to_owned(), minutes: 20 };
+        assert_eq!(parsed("fuzz plan --minutes 20"), Ok(expected));
+    }
+
+    #[test]
     fn a_missing_value_and_an_unknown_option_are_refused() {
         assert!(parsed("test --only").is_err());
         assert!(parsed("bench engine --chek").is_err());
@@ -200,6 +250,9 @@ mod tests {
         assert!(parsed("test --fast").is_err());
         assert!(parsed("bench plan journal").is_err());
         assert!(parsed("docs --write").is_err());
+        assert!(parsed("fuzz").is_err());
+        assert!(parsed("fuzz yaml").is_err());
+        assert!(parsed("fuzz plan --minutes many").is_err());
         assert!(parsed("release").is_err());
     }
 

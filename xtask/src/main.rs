@@ -1,4 +1,4 @@
-//! The commands people type in this repository: `test`, `bench`, `mutants`, `docs`.
+//! The commands people type in this repository: `test`, `bench`, `mutants`, `fuzz`, `docs`.
 //!
 //! Only the standard library and `serde_json`, so that the first command in a fresh clone starts within seconds.
 
@@ -6,6 +6,7 @@ mod bench;
 mod cli;
 mod deny;
 mod docs;
+mod fuzz;
 mod mutants;
 mod run;
 mod stage;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         Command::Bench { name, json, check } => bench::run(&workspace, name.as_deref(), json, check),
         Command::Mutants { shard } => mutants::run(&workspace, shard.as_deref()),
         Command::MutantsReport => mutants::report(&workspace),
+        Command::Fuzz { name, minutes } => fuzz::run(&workspace, &name, minutes),
         Command::Docs { check } => docs::run(&workspace, check),
     })
 }

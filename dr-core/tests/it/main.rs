@@ -8,6 +8,9 @@
     reason = "a test that cannot go on has failed, and what helps a test is a test too"
 )]
 
+#[cfg(all(unix, feature = "sqlite"))]
+mod crash;
+mod fuzz;
 mod golden;
 mod sampling;
 #[cfg(feature = "net")]

@@ -6,6 +6,6 @@ mod progress;
 mod stopwatch;
 
 pub(crate) use failure::Failure;
-pub(crate) use process::{Finished, capture, watch};
+pub(crate) use process::{Finished, capture, pass_on, watch};
 pub(crate) use progress::Progress;
 pub(crate) use stopwatch::{Stopwatch, human};

@@ -91,6 +91,17 @@ pub(crate) fn watch(command: &mut Command, progress: &mut Progress, log: &Path) 
     Ok(Finished { success: status.success(), lines })
 }
 
+/// Runs `command` with this program's own streams.
+///
+/// # Errors
+///
+/// When it cannot be started, or fails: then with `message`.
+pub(crate) fn pass_on(command: &mut Command, message: &str) -> Result<(), Failure> {
+    let shown = shown(command);
+    let status = command.status().map_err(|error| Failure::new(format!("cannot start `{shown}`: {error}")))?;
+    if status.success() { Ok(()) } else { Err(Failure::new(message)) }
+}
+
 /// Runs `command` and returns what it printed on standard output.
 ///
 /// # Errors

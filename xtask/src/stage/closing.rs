@@ -3,6 +3,11 @@ pub(super) fn lines(lines: &[String]) -> Vec<String> {
     lines.iter().filter(|line| is_closing(line)).cloned().collect()
 }
 
+/// Whether a line says how many cases passed and how many failed: `10000 passed, 0 failed`.
+pub(super) fn is_count(line: &str) -> bool {
+    line.starts_with(|c: char| c.is_ascii_digit()) && line.contains(" passed, ") && line.contains(" failed")
+}
+
 fn is_closing(line: &str) -> bool {
     let text = line.trim_start();
     let bare = text.trim_matches(|c| c == '=' || c == ' ');
@@ -23,6 +28,7 @@ mod tests {
         ));
         assert!(is_closing("============================== 12 passed in 3.41s =============================="));
         assert!(is_closing("12 passed, 1 skipped in 3.41s"));
+        assert!(is_count("10000 passed, 0 failed") && !is_count("10000 pairs"));
         assert!(!is_closing("test clock::goes_on ... ok"));
         assert!(!is_closing("        PASS [   0.004s] dr-core time::tests::goes_on"));
     }

@@ -2,6 +2,7 @@
 
 mod closing;
 mod context;
+mod crash;
 mod deps;
 mod dig;
 mod foreign;
@@ -65,6 +66,11 @@ const STAGES: &[Stage] = &[
     },
     Stage { name: "test", about: "every Rust test of the workspace (nextest if installed)", run: rust::test },
     Stage { name: "doctest", about: "the examples in the documentation run", run: rust::doctest },
+    Stage {
+        name: "crash",
+        about: "processes are killed at every write of the journal, and again while they recover: 10,000 pairs",
+        run: crash::run,
+    },
     Stage { name: "schema", about: "dr.schema.json is what the types say", run: schema::run },
     Stage {
         name: "python",

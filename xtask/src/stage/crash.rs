@@ -1,0 +1,20 @@
+//! The stage that lets a process die everywhere, twice.
+
+use super::{Context, Outcome, closing};
+use crate::run::{Failure, Finished};
+
+/// The test that kills a process twice, in dr-core's integration tests.
+const PAIRS: &str = "crash::sweep::a_second_kill_during_the_recovery_changes_nothing_either";
+
+/// Kills processes in pairs, with the release profile: there are more than thirty thousand of them.
+pub(super) fn run(context: &mut Context<'_>) -> Result<Outcome, Failure> {
+    let mut cargo = context.workspace.cargo("test");
+    cargo.args(["--release", "--locked", "--package", "dr-core", "--all-features", "--test", "it", "--"]);
+    cargo.args([PAIRS, "--exact", "--ignored", "--nocapture"]);
+    Ok(counts(&context.run(&mut cargo, "a run that was killed did not come to its end")?))
+}
+
+fn counts(finished: &Finished) -> Outcome {
+    let counts = finished.lines.iter().filter(|line| closing::is_count(line)).cloned().collect();
+    Outcome { note: String::new(), closing: counts }
+}
