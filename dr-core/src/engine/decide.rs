@@ -106,7 +106,11 @@ pub fn decide(plan: &Plan, view: &RunView, now: Timestamp) -> Vec<Command> {
 pub(super) fn wants(plan: &Plan, view: &RunView, now: Timestamp, intent: &Entry) -> bool {
     match (course(plan, view, now), intent) {
         (Course::Forward, Entry::StepIntent(intent)) => {
-            let only_retries = view.failed_for_good().next().is_some() || view.late_groups().next().is_some();
+            // What goes on without a failed step is written down before anything else begins.
+            if view.failed_for_good().any(|(step, failed)| pass(view, step, failed).is_some()) {
+                return false;
+            }
+            let only_retries = only_retries(view, now);
             let ready = view.paused().is_none().then(|| view.find_ready(intent.step.as_str())).flatten();
             ready.is_some_and(|(step, state)| {
                 let may = may_start(state, only_retries) && !closed(view, step) && is_safe(view, step);
@@ -163,8 +167,7 @@ fn forward(view: &RunView, now: Timestamp) -> Vec<Command> {
     }
     commands.extend(deadline::late(view, now));
     if view.paused().is_none() {
-        let only_retries = failed.is_some() || !commands.is_empty() || view.late_groups().next().is_some();
-        start_ready(view, only_retries, &mut commands);
+        start_ready(view, only_retries(view, now), &mut commands);
     }
     commands
 }
@@ -177,6 +180,13 @@ fn pass(view: &RunView, step: &PlanStep, failed: &StepView) -> Option<Command> {
         let reason = format!("ungraceful, and it failed: {failure}");
         Command::Skip { step: step.id.clone(), attempt: failed.attempts, reason }
     })
+}
+
+/// Whether a failure, or a group whose time is up, lets nothing begin but what somebody asked for.
+fn only_retries(view: &RunView, now: Timestamp) -> bool {
+    view.failed_for_good().next().is_some()
+        || view.late_groups().next().is_some()
+        || !deadline::late(view, now).is_empty()
 }
 
 /// Every step that is ready begins at once, so that the run is as long as its critical path (guarantee 8).

@@ -1,5 +1,7 @@
 //! The sets that a view keeps from record to record are what a computation from nothing gives, whatever the records say.
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -9,7 +11,7 @@ use crate::{
     error::{Effect, Error, ErrorKind, Failure, Retry},
     journal::{Decision, Entry, Intent, Outcome, RunEnd, Seq},
     model::{Epoch, OwnerId},
-    plan::{Inventory, Plan, PlanStep},
+    plan::{Inventory, Plan, PlanStep, Ungraceful},
     step::Reversibility,
     time::Timestamp,
 };
@@ -28,9 +30,14 @@ fn plan(edges: &[u16]) -> Plan {
             draft = draft.after(&format!("s{before}"));
         }
         if edges >> 12 == 0 {
-            draft.gate("may it?");
+            draft = draft.gate("may it?");
+        }
+        if edges >> 13 == 1 {
+            draft.ungraceful(Ungraceful::Skip);
         }
     }
+    // Its members are linked by what the bits say and by nothing else.
+    plan.parallel("group", &["s2", "s5"]).deadline(Duration::from_secs(60));
     plan.build().unwrap()
 }
 
@@ -48,6 +55,7 @@ fn entry(kind: u8, step: usize, dice: u8, plan: &Plan) -> Entry {
             let error = Error::new(ErrorKind::Unavailable, "no").with_effect(effect).with_retry(retry);
             outcome(Outcome::Failed { failure: Failure::from(error) })
         }
+        10 if dice < 64 => Entry::ModeSwitched { step: (dice < 48).then_some(step), who, why },
         10 => outcome(Outcome::Skipped { reason: why }),
         11 => outcome(Outcome::Compensated),
         12 => Entry::CompensationIntent { step, attempt },
@@ -71,21 +79,22 @@ fn names(view: &RunView, wanted: impl Fn(&PlanStep, &StepView) -> bool) -> Vec<&
 }
 
 /// Every intent that an engine could think of, and whether `decide` asks for it.
-fn check_wants(plan: &Plan, view: &RunView, commands: &[Command]) {
+fn check_wants(plan: &Plan, view: &RunView, now: Timestamp) {
+    let commands = decide(plan, view, now);
     for (step, state) in view.steps() {
         for attempt in state.attempts..state.attempts + 3 {
             let intent = Intent { step: step.id.clone(), attempt, before: None, params: json!(null) };
             let asked = commands.iter().any(
                 |command| matches!(command, Command::Start { step: s, attempt: a, .. } if *s == step.id && *a == attempt),
             );
-            assert_eq!(wants(plan, view, Timestamp::UNIX_EPOCH, &Entry::StepIntent(intent)), asked, "{}", step.id);
+            assert_eq!(wants(plan, view, now, &Entry::StepIntent(intent)), asked, "{}", step.id);
         }
         for attempt in state.compensations..state.compensations + 3 {
             let intent = Entry::CompensationIntent { step: step.id.clone(), attempt };
             let asked = commands.iter().any(
                 |command| matches!(command, Command::Compensate { step: s, attempt: a, .. } if *s == step.id && *a == attempt),
             );
-            assert_eq!(wants(plan, view, Timestamp::UNIX_EPOCH, &intent), asked, "{}", step.id);
+            assert_eq!(wants(plan, view, now, &intent), asked, "{}", step.id);
         }
     }
 }
@@ -141,7 +150,9 @@ proptest! {
                 view.past_return(),
                 view.steps().any(|(step, state)| step.reversibility == Reversibility::Irreversible && state.may_stand())
             );
-            check_wants(&plan, &view, &decide(&plan, &view, Timestamp::UNIX_EPOCH));
+            for now in [0, 59_999, 60_000] {
+                check_wants(&plan, &view, Timestamp::from_millis(now));
+            }
         }
     }
 }
