@@ -15,7 +15,7 @@ const GOAL_US: f64 = 100.0;
 
 /// CPU a step of whole runs, created and run to their end; where it can do it, beside our peer's on the same graph.
 pub(crate) fn measure() -> Outcome {
-    for layers in [Layers::chain(1_000), Layers::fan(1_000)] {
+    for layers in [Layers::chain(100), Layers::chain(1_000), Layers::fan(1_000)] {
         let in_memory = in_memory(&layers)?;
         let Some(peer) = peer::runs(&layers)? else {
             in_memory.print();
@@ -25,7 +25,9 @@ pub(crate) fn measure() -> Outcome {
         in_memory.peer(&format!("{}, events kept", peer.name), peer.kept_us).print();
         // What the peer costs when its store throws away what it is given; ours never does.
         let discarded = format!("{}, events discarded", peer.name);
-        Measure::lower(format!("the same, {}", layers.name), a_step, "µs").peer(&discarded, peer.discarded_us).print();
+        Measure::lower(format!("the same, {} of {} steps", layers.name, layers.steps()), a_step, "µs")
+            .peer(&discarded, peer.discarded_us)
+            .print();
     }
     // Here the peer cannot follow: for each node it gathers the outputs of all that came before along every path there
     // is, and in a graph of layers there are more paths than anybody can wait for.

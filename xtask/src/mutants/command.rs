@@ -75,6 +75,8 @@ fn installed(workspace: &Workspace) -> Result<PathBuf, Failure> {
     if !program.is_file() {
         let mut cargo = workspace.cargo("install");
         cargo.args(["--quiet", "--locked", "cargo-mutants", "--version", VERSION, "--root"]).arg(&root);
+        // Not in the machine's temporary folder, which others clear.
+        cargo.env("CARGO_TARGET_DIR", root.join("build"));
         let status = cargo.status().map_err(|error| Failure::new(format!("cannot start cargo: {error}")))?;
         if !status.success() {
             return Err(Failure::new("cargo-mutants could not be installed"));

@@ -99,11 +99,10 @@ impl Journal for SqliteJournal {
                 seq = seq.next();
                 let text = wire::encode(&lease.run, seq, at, lease.epoch, entry)?;
                 digest = digest.then(text.as_bytes());
+                // Parsed once, not at each append: what every step does twice.
                 transaction
-                    .execute(
-                        "INSERT INTO records (run, seq, record, digest) VALUES (?1, ?2, ?3, ?4)",
-                        params![run, number(seq.0), text, digest.as_bytes()],
-                    )
+                    .prepare_cached("INSERT INTO records (run, seq, record, digest) VALUES (?1, ?2, ?3, ?4)")
+                    .and_then(|mut insert| insert.execute(params![run, number(seq.0), text, digest.as_bytes()]))
                     .map_err(storage)?;
                 if seq == Seq(1) {
                     transaction.execute("INSERT INTO runs (run) VALUES (?1)", [run]).map_err(storage)?;

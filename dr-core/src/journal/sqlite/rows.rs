@@ -24,10 +24,12 @@ pub(super) fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
 /// Checks that the lease is still the run's.
 pub(super) fn check(transaction: &Transaction<'_>, lease: &Lease) -> Result<()> {
     let row = transaction
-        .query_row("SELECT epoch, owner FROM leases WHERE run = ?1", [lease.run.as_str()], |row| {
-            Ok((unsigned(row, 0)?, row.get::<_, Option<String>>(1)?))
+        .prepare_cached("SELECT epoch, owner FROM leases WHERE run = ?1")
+        .and_then(|mut statement| {
+            statement
+                .query_row([lease.run.as_str()], |row| Ok((unsigned(row, 0)?, row.get::<_, Option<String>>(1)?)))
+                .optional()
         })
-        .optional()
         .map_err(|e| failed("read lease", e).with_effect(Effect::NotApplied))?;
     match row {
         Some((epoch, Some(owner))) if Epoch(epoch) == lease.epoch && owner == lease.owner.as_str() => Ok(()),
@@ -38,10 +40,12 @@ pub(super) fn check(transaction: &Transaction<'_>, lease: &Lease) -> Result<()> 
 /// The place and the digest of the run's last record.
 pub(super) fn last(transaction: &Transaction<'_>, run: &RunId) -> Result<(Seq, Digest)> {
     let row = transaction
-        .query_row("SELECT seq, digest FROM records WHERE run = ?1 ORDER BY seq DESC LIMIT 1", [run.as_str()], |row| {
-            Ok((Seq(unsigned(row, 0)?), row.get(1).map(Digest::from_bytes)?))
+        .prepare_cached("SELECT seq, digest FROM records WHERE run = ?1 ORDER BY seq DESC LIMIT 1")
+        .and_then(|mut statement| {
+            statement
+                .query_row([run.as_str()], |row| Ok((Seq(unsigned(row, 0)?), row.get(1).map(Digest::from_bytes)?)))
+                .optional()
         })
-        .optional()
         .map_err(|e| failed("read end", e).with_effect(Effect::NotApplied))?;
     Ok(row.unwrap_or((Seq(0), Digest::START)))
 }
