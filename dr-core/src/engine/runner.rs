@@ -519,7 +519,7 @@ impl Runner {
                 ErrorKind::Storage | ErrorKind::Timeout | ErrorKind::Unavailable | ErrorKind::Throttled
             );
             // A write whose reply was lost may be what the next one collides with.
-            if !passes && !(in_doubt && error.kind() == ErrorKind::Conflict) {
+            if !(passes || in_doubt && error.kind() == ErrorKind::Conflict) {
                 return Err(error);
             }
             in_doubt |= error.effect() != Effect::NotApplied;
