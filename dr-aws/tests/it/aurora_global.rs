@@ -207,6 +207,8 @@ async fn a_target_that_was_not_rebuilt_yet_is_blocked() {
     // us-east-1 does not even answer; when it does, its cluster is not in sync.
     assert!(observed.is_err());
     two.restore_us();
+    // The breaker looks again after its cooldown.
+    two.clock.advance(std::time::Duration::from_secs(5));
     let observed = two.passing(Promote::new(two.clients.clone()).observe(&two.step_cx(), &back)).await.unwrap();
     assert!(matches!(observed, Observed::Blocked { reason } if reason.contains("pending-resync")));
 }
@@ -395,6 +397,8 @@ async fn the_status_probe_sees_a_cluster_and_never_blames_a_silent_api() {
     two.lose_us();
     assert!(two.passing(probe.probe(&cx)).await.is_err());
     two.restore_us();
+    // The breaker looks again after its cooldown.
+    two.clock.advance(std::time::Duration::from_secs(5));
     two.world.rds().remove_instances(&us(), "orders-use1").unwrap();
     assert!(!two.passing(probe.probe(&cx)).await.unwrap().is_healthy());
 }
