@@ -8,6 +8,7 @@ mod environment;
 mod event;
 mod finding;
 mod interpreter;
+mod journal;
 mod outcome;
 mod plan;
 mod platform;
@@ -28,6 +29,7 @@ mod _dr {
         environment::read_env,
         event::Event,
         finding::{Finding, SpecFinding},
+        journal::{Follow, Journal, JournalRun, RunInfo},
         outcome::{BeforeImages, Outcome, StepOutcome},
         plan::Plan,
         raise::{DrError, PlanError, SpecError},

@@ -44,7 +44,7 @@ pub(crate) struct Outcome {
     /// In a sentence.
     summary: String,
     /// Every step, in the plan's order.
-    steps: Vec<StepOutcome>,
+    pub(crate) steps: Vec<StepOutcome>,
 }
 
 impl From<&RunView> for Outcome {

@@ -109,6 +109,10 @@ pub(crate) struct Common {
     /// Answer yes to whatever is asked.
     #[arg(long)]
     pub(crate) yes: bool,
+    /// Leave decisions to another terminal: the runs wait at their gates, and where a step has failed, until `runs` says what
+    /// to do.
+    #[arg(long)]
+    pub(crate) attended: bool,
     /// Print one JSON object on standard output, and nothing else there.
     #[arg(long)]
     pub(crate) json: bool,

@@ -17,6 +17,8 @@ use crate::{
     act,
     approver::approver,
     ask::Consent,
+    attended::Attended,
+    cli::Common,
     diary::{Act, Diary, Noted},
     exit::{Exit, Stop},
     narrate::Narrator,
@@ -51,25 +53,31 @@ impl Drill {
         platform: Platform,
         lab: Arc<dyn LabControl>,
         diary: Diary,
-        folder: PathBuf,
+        common: &Common,
         consent: Consent,
         narrator: Arc<Narrator>,
     ) -> Result<Self, Stop> {
-        let clock = platform.clock.clone();
+        let (clock, folder) = (platform.clock.clone(), common.report.clone());
         diary.write(&folder)?;
         let journal: Arc<dyn Journal> =
             Arc::new(SqliteJournal::open(folder.join("journal.sqlite"), clock.clone()).await?);
+        let attended = common.attended.then(|| Attended::new(narrator.clone(), folder.join("journal.sqlite")));
         let (channel, verdicts) = ChannelSink::new();
-        let events: Arc<dyn EventSink> = Arc::new(FanOut(vec![narrator.clone(), Arc::new(channel)]));
+        let mut sinks: Vec<Arc<dyn EventSink>> = vec![narrator.clone(), Arc::new(channel)];
+        sinks.extend(attended.map(|attended| Arc::new(attended) as _));
+        let events: Arc<dyn EventSink> = Arc::new(FanOut(sinks));
         let owner = OwnerId::new(format!("drill-{}", std::process::id())).map_err(|e| Stop::stopped(e.to_string()))?;
-        let engine = Engine::builder(Arc::clone(&journal), platform.steps.clone(), clock.clone())
+        let builder = Engine::builder(Arc::clone(&journal), platform.steps.clone(), clock.clone())
             .events(Arc::clone(&events))
             .owner(owner)
-            .approver(approver(consent))
             .lease(LEASE)
-            .patience(LEASE * 3)
-            .on_pause(OnPause::Return)
-            .build();
+            .patience(LEASE * 3);
+        // Attended, gates and failures wait for what comes through the journal's inbox.
+        let builder = match common.attended {
+            true => builder.on_pause(OnPause::Wait),
+            false => builder.approver(approver(consent)).on_pause(OnPause::Return),
+        };
+        let engine = builder.build();
         // Only the region that takes the writes is judged by them, and the drill is who moves it.
         let moved = diary.act > Act::Failover && diary.act < Act::Settle;
         let (writer, following) = watch::channel(if moved { platform.standby()? } else { platform.active()? });

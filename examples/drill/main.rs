@@ -3,6 +3,7 @@
 mod act;
 mod approver;
 mod ask;
+mod attended;
 mod cli;
 mod diary;
 mod drill;
@@ -125,7 +126,7 @@ async fn play(scene: Scene, platform: Platform, diary: Diary, common: Common, co
         diary.region,
         diary.time_scale,
     ));
-    let drill = Drill::begin(platform, lab, diary, common.report, consent, narrator).await?;
+    let drill = Drill::begin(platform, lab, diary, &common, consent, narrator).await?;
     let ended = drill.play().await;
     scene.leave().await;
     ended

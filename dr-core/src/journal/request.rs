@@ -53,9 +53,9 @@ pub struct Submitted {
 }
 
 impl Request {
-    /// Whether this is the same request as an earlier one of the same token, whenever it was sent.
+    /// Whether this is the same request as an earlier one of the same token, whenever and by whichever program it was sent.
     #[must_use]
     pub fn repeats(&self, earlier: &Self) -> bool {
-        self.token == earlier.token && self.control == earlier.control && self.by == earlier.by
+        self.token == earlier.token && self.control == earlier.control
     }
 }

@@ -12,6 +12,7 @@ mod drill_faults;
 mod drill_killed;
 mod drill_refusals;
 mod drill_seen_by_foreign_clients;
+mod drill_steered;
 mod failover;
 mod process;
 mod steady;

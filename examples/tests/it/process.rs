@@ -23,6 +23,7 @@ const LIMIT: Duration = Duration::from_secs(600);
 pub(crate) const TIME_SCALE: &str = "12";
 
 pub(crate) const DRILL: &str = env!("CARGO_BIN_EXE_drill");
+pub(crate) const RUNS: &str = env!("CARGO_BIN_EXE_runs");
 const LAB: &str = env!("CARGO_BIN_EXE_lab");
 /// The platform's description, as it stands in the repository.
 pub(crate) const SPEC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/ecommerce.dr.yaml");

@@ -89,9 +89,9 @@ async fn a_request_that_is_sent_again_is_one_request(clock: &ManualClock, one: &
     let first = request(clock, "t-1");
     assert_eq!(one.submit(&run, first.clone()).await.unwrap(), RequestId(1));
     assert_eq!(one.submit(&run, request(clock, "t-2")).await.unwrap(), RequestId(2));
-    // Whoever lost the reply asks again, later, through any handle.
+    // Whoever lost the reply asks again, later, through any handle, perhaps from another process.
     clock.advance(Duration::from_secs(1));
-    let again = request(clock, "t-1");
+    let again = Request { by: owner("asker-restarted"), ..request(clock, "t-1") };
     assert_ne!(again.at, first.at);
     assert_eq!(one.submit(&run, again.clone()).await.unwrap(), RequestId(1));
     assert_eq!(two.submit(&run, again).await.unwrap(), RequestId(1));

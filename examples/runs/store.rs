@@ -1,0 +1,81 @@
+use std::{sync::Arc, time::Duration};
+
+use dr_core::{
+    engine::{Engine, RunView},
+    journal::SqliteJournal,
+    model::{OwnerId, RunId},
+    step::StepRegistry,
+    time::{SharedClock, SystemClock},
+};
+use dr_lab::{LabClient, LabControl as _};
+
+use crate::{
+    cli::Cli,
+    exit::{Exit, Stop},
+};
+
+/// How often the journal is looked into for an answer or for what happens, in this machine's time.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// A journal that this program looks into, and an engine that knows no steps: it writes down decisions and runs nothing.
+#[derive(Debug)]
+pub(crate) struct Store {
+    pub(crate) engine: Engine,
+    pub(crate) json: bool,
+}
+
+impl Store {
+    pub(crate) async fn open(cli: &Cli) -> Result<Self, Stop> {
+        // Opening would make the file.
+        if !cli.journal.is_file() {
+            return Err(Stop::new(Exit::Absent, format!("there is no journal at {}", cli.journal.display())));
+        }
+        let clock: SharedClock = match &cli.lab {
+            None => Arc::new(SystemClock::new()),
+            Some(file) => LabClient::from_env_file(file)
+                .await
+                .map_err(|e| Stop::new(Exit::Absent, format!("no lab stands behind {}: {e}", file.display())))?
+                .clock(),
+        };
+        let journal = SqliteJournal::open(&cli.journal, clock.clone()).await?;
+        let owner =
+            OwnerId::new(format!("runs-{}", std::process::id())).map_err(|e| Stop::new(Exit::Failed, e.to_string()))?;
+        let engine = Engine::builder(Arc::new(journal), StepRegistry::new(), clock)
+            .owner(owner)
+            .listen_every(LOOK)
+            .answer_within(cli.wait)
+            .build();
+        Ok(Self { engine, json: cli.json })
+    }
+
+    /// The run that is meant: the one that was named, or the only one that has not ended.
+    pub(crate) async fn run(&self, named: Option<&RunId>) -> Result<RunId, Stop> {
+        if let Some(run) = named {
+            return Ok(run.clone());
+        }
+        let mut open = self.engine.open_runs().await?;
+        match (open.pop(), open.len()) {
+            (Some(run), 0) => Ok(run),
+            (None, _) => Err(Stop::new(Exit::Absent, "no run of this journal is open: name one, as `runs list` does")),
+            (Some(last), _) => {
+                let names: Vec<&str> = open.iter().chain([&last]).map(RunId::as_str).collect();
+                Err(Stop::new(Exit::Usage, format!("several runs are open, name one of them: {}", names.join(", "))))
+            }
+        }
+    }
+
+    /// The same, or the run that was created last when every one has ended: for those who only look.
+    pub(crate) async fn run_to_look_at(&self, named: Option<&RunId>) -> Result<RunId, Stop> {
+        match self.run(named).await {
+            Err(Stop { exit: Exit::Absent, message }) if named.is_none() => {
+                let last = self.engine.journal().runs().await?.pop();
+                last.ok_or(Stop { exit: Exit::Absent, message })
+            }
+            other => other,
+        }
+    }
+
+    pub(crate) async fn view(&self, run: &RunId) -> Result<RunView, Stop> {
+        Ok(self.engine.view(run).await?)
+    }
+}
