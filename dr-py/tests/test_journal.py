@@ -29,7 +29,7 @@ def attended(tmp_path: Path, root: Path, example: Path) -> Iterator[Path]:
     """The journal of a drill in another process, which leaves its decisions to us."""
     log = (tmp_path / "drill.log").open("w+")
     drill = subprocess.Popen(
-        [drill_program(root), "--attended", "--fault", "refuse", "--time-scale", "12"]
+        [drill_program(root), "--attended", "--fault", "refuse", "--time-scale", "6"]
         + ["--spec", example, "--report", tmp_path / "report"],
         stdout=log,
         stderr=log,

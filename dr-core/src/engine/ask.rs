@@ -10,6 +10,9 @@ use crate::{
     time::Monotonic,
 };
 
+/// Of how many looks for an answer one also tries to take the run up: whoever holds it is not to be kept from writing.
+const TRY_EACH: u32 = 4;
+
 impl Engine {
     /// Puts what somebody wants into the run's inbox, and waits until it is answered: by the engine that holds the run,
     /// or by this one when nobody does. Asking again with the same token, after a lost reply or in another process, asks
@@ -45,7 +48,7 @@ impl Engine {
     /// Waits for the answer to a request. Takes the run up for a moment, to answer it itself, as soon as nobody holds it.
     async fn answered(&self, run: &RunId, id: RequestId, begun: Monotonic) -> Result<()> {
         let core = self.core();
-        let mut seen = Seq(0);
+        let (mut seen, mut looks, mut held) = (Seq(0), 0_u32, None);
         loop {
             let mut records = core.journal.read(run, seen);
             while let Some(record) = records.try_next().await? {
@@ -64,23 +67,21 @@ impl Engine {
                 }
             }
             drop(records);
-            let held = match core.journal.acquire(run, &core.owner, self.short()).await {
-                Ok(lease) => {
-                    let answered = self.answer_inbox(&lease).await;
-                    let _ = core.journal.release(lease).await;
-                    match answered {
-                        // What was answered is read above; an end, too.
-                        Ok(_) => continue,
-                        // Somebody else came between: that one answers.
-                        Err(error) if matches!(error.kind(), ErrorKind::Fenced | ErrorKind::Conflict) => error,
-                        Err(error) => return Err(error),
+            looks = looks.wrapping_add(1);
+            if looks % TRY_EACH == 1 {
+                match self.answer_alone(run).await {
+                    // What was answered is read above; an end, too.
+                    Ok(()) => continue,
+                    // Somebody holds the run, or came between: that one answers.
+                    Err(error) if matches!(error.kind(), ErrorKind::Fenced | ErrorKind::Conflict) => {
+                        held = Some(error);
                     }
+                    Err(error) => return Err(error),
                 }
-                Err(error) if error.kind() == ErrorKind::Conflict => error,
-                Err(error) => return Err(error),
-            };
+            }
             let waited = core.clock.monotonic().since(begun);
             if waited >= core.answer_within {
+                let held = held.map_or_else(|| format!("run {run} is held"), |held| held.to_string());
                 let message = format!(
                     "{held}, and has not answered request {id} within {waited:?}: it is left in the inbox, and whoever \
                      holds the run next answers it"
@@ -89,6 +90,15 @@ impl Engine {
             }
             core.clock.sleep(core.listen_every.min(core.answer_within.saturating_sub(waited))).await;
         }
+    }
+
+    /// Takes the run up for a moment, if nobody holds it, and answers its inbox.
+    async fn answer_alone(&self, run: &RunId) -> Result<()> {
+        let journal = &self.core().journal;
+        let lease = journal.acquire(run, &self.core().owner, self.short()).await?;
+        let answered = self.answer_inbox(&lease).await;
+        let _ = journal.release(lease).await;
+        answered.map(drop)
     }
 
     /// Answers what waits in the inbox of a run whose lease is this engine's for a moment, and gives the run as it is then.

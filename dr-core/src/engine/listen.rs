@@ -12,6 +12,9 @@ use crate::{
     time::{SharedClock, timeout},
 };
 
+/// How long a look may take. A store that is slow at answering is no reason to say that it cannot be read.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// An engine's ear for what others put into its run's inbox.
 #[derive(Debug)]
 pub(super) struct Listener {
@@ -30,7 +33,7 @@ impl Listener {
     /// What has come since the last look. An inbox that cannot be read is told of, and looked into again later: losing it
     /// loses no run.
     pub(super) async fn look(&mut self) -> Vec<Submitted> {
-        let looked = timeout(&*self.clock, self.every, self.journal.requests(&self.run, self.heard)).await;
+        let looked = timeout(&*self.clock, PATIENCE, self.journal.requests(&self.run, self.heard)).await;
         let looked: Result<Vec<Submitted>, String> = match looked {
             Ok(looked) => looked.map_err(|error| error.to_string()),
             Err(elapsed) => Err(elapsed.to_string()),

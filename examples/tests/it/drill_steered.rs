@@ -40,9 +40,10 @@ impl Terminal {
         self.json(&["show", run]).await[0]["state"].as_str().unwrap().to_owned()
     }
 
-    /// Waits until a run is in a state.
-    async fn until(&self, run: &str, state: &str) {
+    /// Waits until a run is in a state, while the drill goes on.
+    async fn until(&self, drill: &mut Program, run: &str, state: &str) {
         for _ in 0..600 {
+            drill.goes_on();
             let is = self.state(run).await;
             if is == state {
                 return;
@@ -53,8 +54,9 @@ impl Terminal {
     }
 
     /// Waits for the only open run of a kind of goal.
-    async fn open_run(&self, goal: &str) -> String {
+    async fn open_run(&self, drill: &mut Program, goal: &str) -> String {
         for _ in 0..600 {
+            drill.goes_on();
             let open = self.json(&["list", "--open"]).await;
             if let [run] = &open[..]
                 && run["goal"]["kind"] == goal
@@ -71,7 +73,8 @@ impl Terminal {
 async fn a_drill_is_steered_from_another_process() {
     let _turn = turn().await;
     let folder = tempfile::tempdir().unwrap();
-    let lab = StandingLab::in_folder(folder.path()).await;
+    // A lease lasts 60 s of the lab's time: half as fast as elsewhere, for the processes that are started meanwhile.
+    let lab = StandingLab::at_scale(folder.path(), "6").await;
     let client = lab.client().await;
     let report = folder.path().join("report");
     let terminal = Terminal { journal: report.join("journal.sqlite").to_str().unwrap().to_owned() };
@@ -86,8 +89,8 @@ async fn a_drill_is_steered_from_another_process() {
 
     // It waits at the gate, and says what to type.
     drill.says("approve").await;
-    let run = terminal.open_run("failover").await;
-    terminal.until(&run, "waiting-for-approval").await;
+    let run = terminal.open_run(&mut drill, "failover").await;
+    terminal.until(&mut drill, &run, "waiting-for-approval").await;
     let follower = Program::start(RUNS, &["--journal", &terminal.journal, "follow", &run]);
     let shown = terminal.runs(&["show"]).await;
     assert!(shown.out.contains("now: approve, reject, cancel"), "{}", shown.shown());
@@ -108,7 +111,7 @@ async fn a_drill_is_steered_from_another_process() {
     let rule = FaultRule::new(Fault::Throttle).at(west).on("rds:FailoverGlobalCluster");
     client.inject(&FaultRequest { rules: vec![rule], ..FaultRequest::default() }).await.unwrap();
     terminal.decide(&["approve", &run]).await;
-    terminal.until(&run, "paused-by-failure").await;
+    terminal.until(&mut drill, &run, "paused-by-failure").await;
     let shown = terminal.runs(&["show", &run]).await;
     assert!(shown.out.contains(&format!("retry --step {PROMOTE}")), "{}", shown.shown());
     client.heal().await.unwrap();
@@ -117,7 +120,7 @@ async fn a_drill_is_steered_from_another_process() {
     for _ in 0..2 {
         terminal.decide(&["retry", &run, "--step", PROMOTE, "--token", "ada-1"]).await;
     }
-    terminal.until(&run, "completed").await;
+    terminal.until(&mut drill, &run, "completed").await;
     let followed = follower.end().await;
     assert_eq!(followed.code, Some(0), "{}", followed.shown());
     for told in ["waits for approval", "paused: as agreed", "goes on, says Ada", "Ada decided: approve", "ended: "] {
@@ -128,7 +131,7 @@ async fn a_drill_is_steered_from_another_process() {
     assert_eq!((count("retry-requested"), count("resumed"), count("approval-decided")), (1, 1, 1), "{exported:?}");
 
     // The way back is cancelled.
-    let back = terminal.open_run("failback").await;
+    let back = terminal.open_run(&mut drill, "failback").await;
     terminal.decide(&["cancel", &back]).await;
     let ended = drill.end().await;
     assert_eq!(ended.code, Some(3), "{}", ended.shown());

@@ -107,6 +107,20 @@ impl Program {
         panic!("it ended without {what:?}:\n{}{}", self.out, self.err);
     }
 
+    /// Expects it to be under way still; tells everything that it has said when it is not.
+    pub(crate) fn goes_on(&mut self) {
+        while let Ok(line) = self.lines.try_recv() {
+            let (kept, line) = match line {
+                Line::Out(line) => (&mut self.out, line),
+                Line::Err(line) => (&mut self.err, line),
+            };
+            kept.push_str(&line);
+            kept.push('\n');
+        }
+        let ended = self.child.try_wait().unwrap();
+        assert!(ended.is_none(), "it ended with {ended:?}:\n{}{}", self.out, self.err);
+    }
+
     /// Kills it on the spot (`SIGKILL`), and tells what it had said.
     pub(crate) async fn kill(mut self) -> Ended {
         self.child.kill().unwrap();
@@ -163,9 +177,14 @@ pub(crate) struct StandingLab {
 impl StandingLab {
     /// Stands one up, with its files in a folder.
     pub(crate) async fn in_folder(folder: &Path) -> Self {
+        Self::at_scale(folder, TIME_SCALE).await
+    }
+
+    /// Stands one up whose time goes so many times as fast as this machine's.
+    pub(crate) async fn at_scale(folder: &Path, scale: &str) -> Self {
         let env_file = folder.join("lab.env");
         let file = env_file.to_str().unwrap();
-        let mut program = Program::start(LAB, &["--env-file", file, "--time-scale", TIME_SCALE, "--seed", "5"]);
+        let mut program = Program::start(LAB, &["--env-file", file, "--time-scale", scale, "--seed", "5"]);
         program.says("Ctrl-C ends it.").await;
         Self { env_file, _program: program }
     }
