@@ -9,6 +9,7 @@ use dr_core::{
     model::{OwnerId, RunId, StepId},
     plan::PlanDigest,
     step::StepRegistry,
+    validation::FindingsDigest,
 };
 use futures::StreamExt as _;
 use pyo3::{exceptions::PyStopAsyncIteration, prelude::*, types::PyMapping};
@@ -206,16 +207,21 @@ impl JournalRun {
         Ok(wait(py, hand_over(async move { Ok(engine.control(&id, control).await?) }))??)
     }
 
-    /// The plan that a decision is about: the run's, unless the caller names the one that was looked at.
-    fn plan(&self, py: Python<'_>, named: Option<String>) -> PyResult<PlanDigest> {
-        let own = self.summary(py)?.plan;
+    /// What a decision is about: the run's plan, unless the caller names the one that was looked at; and its findings.
+    fn looked_at(&self, py: Python<'_>, named: Option<String>) -> PyResult<(PlanDigest, FindingsDigest)> {
+        let (engine, id) = (self.engine.clone(), self.id.clone());
+        let seen = hand_over(async move {
+            let view = engine.view(&id).await?;
+            Ok((view.plan().digest().clone(), view.findings_digest()))
+        });
+        let (plan, findings) = wait(py, seen)??;
         match named {
-            Some(named) if named != own.to_string() => {
-                let message = format!("the decision is about plan {named}, but run {} runs plan {own}", self.id);
-                Err(Trouble::from(Error::new(ErrorKind::PreconditionFailed, message).with_effect(Effect::NotApplied))
-                    .into())
+            Some(named) if named != plan.to_string() => {
+                let message = format!("the decision is about plan {named}, but run {} runs plan {plan}", self.id);
+                let refused = Error::new(ErrorKind::PreconditionFailed, message).with_effect(Effect::NotApplied);
+                Err(Trouble::from(refused).into())
             }
-            _ => Ok(own),
+            _ => Ok((plan, findings)),
         }
     }
 }
@@ -279,15 +285,15 @@ impl JournalRun {
     /// Opens the plan's gates. With `plan`, the digest of the plan that was looked at, only when the run's is that one.
     #[pyo3(signature = (who, why = String::new(), plan = None))]
     fn approve(&self, py: Python<'_>, who: String, why: String, plan: Option<String>) -> PyResult<()> {
-        let plan = self.plan(py, plan)?;
-        self.control(py, Control::Approve { plan, who, why })
+        let (plan, findings) = self.looked_at(py, plan)?;
+        self.control(py, Control::Approve { plan, findings: Some(findings), who, why })
     }
 
     /// Refuses the plan's gates: what was done is taken back, and the run ends.
     #[pyo3(signature = (who, why = String::new(), plan = None))]
     fn reject(&self, py: Python<'_>, who: String, why: String, plan: Option<String>) -> PyResult<()> {
-        let plan = self.plan(py, plan)?;
-        self.control(py, Control::Reject { plan, who, why })
+        let (plan, findings) = self.looked_at(py, plan)?;
+        self.control(py, Control::Reject { plan, findings: Some(findings), who, why })
     }
 
     /// Tries a failed step, or every failed step of a group, again.

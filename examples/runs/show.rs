@@ -72,6 +72,7 @@ pub(crate) async fn show(store: &Store, named: Option<&RunId>) -> Result<(), Sto
         if let Value::Object(fields) = &mut whole {
             fields.insert("step_states".to_owned(), steps.into());
             fields.insert("unanswered_requests".to_owned(), waiting.into());
+            fields.insert("findings".to_owned(), json!(view.findings()));
             fields.insert("controls".to_owned(), json!(choices(&view)));
         }
         say(&whole.to_string());
@@ -79,6 +80,7 @@ pub(crate) async fn show(store: &Store, named: Option<&RunId>) -> Result<(), Sto
     }
     table(std::slice::from_ref(&summary));
     say(&format!("plan {}", summary.plan));
+    view.findings().iter().for_each(|finding| say(&format!("  {finding}")));
     for (step, state) in view.steps() {
         let attempts = if state.attempts > 1 { format!(", {} attempts", state.attempts) } else { String::new() };
         let why = why(&state.state).map(|why| format!(": {why}")).unwrap_or_default();

@@ -1,5 +1,5 @@
 use dr_core::{
-    engine::{Control, RunSummary},
+    engine::{Control, RunSummary, RunView},
     model::{RunId, StepId},
     plan::PlanDigest,
 };
@@ -40,16 +40,16 @@ pub(crate) async fn ungraceful(store: &Store, step: Option<StepId>, by: By) -> R
 
 pub(crate) async fn approve(store: &Store, decide: Decide) -> Result<(), Stop> {
     let wanted = decide.plan;
-    steer(store, decide.by, "approved", |summary, who, why| {
-        Ok(Control::Approve { plan: looked_at(summary, wanted)?, who, why })
+    steer(store, decide.by, "approved", |view, who, why| {
+        Ok(Control::Approve { plan: looked_at(view, wanted)?, findings: Some(view.findings_digest()), who, why })
     })
     .await
 }
 
 pub(crate) async fn reject(store: &Store, decide: Decide) -> Result<(), Stop> {
     let wanted = decide.plan;
-    steer(store, decide.by, "rejected", |summary, who, why| {
-        Ok(Control::Reject { plan: looked_at(summary, wanted)?, who, why })
+    steer(store, decide.by, "rejected", |view, who, why| {
+        Ok(Control::Reject { plan: looked_at(view, wanted)?, findings: Some(view.findings_digest()), who, why })
     })
     .await
 }
@@ -60,13 +60,17 @@ pub(crate) async fn cancel(store: &Store, leave: bool, by: By) -> Result<(), Sto
 }
 
 /// The plan that the decision is about: the run's, unless somebody looked at another.
-fn looked_at(summary: &RunSummary, wanted: Option<String>) -> Result<PlanDigest, Stop> {
+fn looked_at(view: &RunView, wanted: Option<String>) -> Result<PlanDigest, Stop> {
     match wanted {
-        Some(wanted) if wanted.is_empty() || !summary.plan.to_string().starts_with(&wanted) => Err(Stop::new(
+        Some(wanted) if wanted.is_empty() || !view.plan().digest().to_string().starts_with(&wanted) => Err(Stop::new(
             Exit::Refused,
-            format!("the decision is about plan {wanted}, but run {} runs plan {}", summary.run, summary.plan.short()),
+            format!(
+                "the decision is about plan {wanted}, but run {} runs plan {}",
+                view.run(),
+                view.plan().digest().short()
+            ),
         )),
-        _ => Ok(summary.plan.clone()),
+        _ => Ok(view.plan().digest().clone()),
     }
 }
 
@@ -74,11 +78,12 @@ async fn steer(
     store: &Store,
     by: By,
     done: &str,
-    control: impl FnOnce(&RunSummary, String, String) -> Result<Control, Stop>,
+    control: impl FnOnce(&RunView, String, String) -> Result<Control, Stop>,
 ) -> Result<(), Stop> {
     let run: RunId = store.run(by.run.as_ref()).await?;
-    let before = RunSummary::of(&store.view(&run).await?);
-    let control = control(&before, by.who, by.why)?;
+    let view = store.view(&run).await?;
+    let before = RunSummary::of(&view);
+    let control = control(&view, by.who, by.why)?;
     match by.token {
         Some(token) => store.engine.ask(&run, token, &control).await?,
         None => store.engine.control(&run, control).await?,
