@@ -25,6 +25,8 @@ pub mod plan;
 pub mod planner;
 pub mod probe;
 pub mod report;
+#[cfg(feature = "sim")]
+pub mod sim;
 pub mod spec;
 pub mod step;
 #[cfg(feature = "testing")]

@@ -1,4 +1,4 @@
-//! The command line: five commands and their options.
+//! The command line: the commands and their options.
 
 use crate::{
     fuzz::TARGETS,
@@ -37,6 +37,8 @@ pub(crate) enum Command {
         /// For how long.
         minutes: u64,
     },
+    /// Simulate, with arguments for the simulation.
+    Sim(Vec<String>),
     /// Write the generated files, or check that they are fresh.
     Docs {
         /// Check only.
@@ -53,6 +55,7 @@ The commands of this repository.
   cargo xtask bench [NAME] [--json] [--check]      one benchmark, or the list of them
   cargo xtask mutants [--shard K/N] [--report]     change the code, and see whether the tests notice
   cargo xtask fuzz NAME [--minutes N]              look for inputs that break a reader: journal, spec, plan
+  cargo xtask sim [--seeds N] [--seed S]           failovers by seed: many of them, or one with its story
   cargo xtask docs [--check]                       write what is generated, or check that it is fresh
 
 `cargo xtask COMMAND --help` says more.";
@@ -128,6 +131,7 @@ pub(crate) fn parse(args: impl Iterator<Item = String>) -> Result<Command, Strin
         "bench" => bench(rest),
         "mutants" => mutants(rest),
         "fuzz" => fuzz(rest),
+        "sim" => Ok(Command::Sim(rest.to_vec())),
         "docs" => docs(rest),
         other => Err(format!("there is no command `{other}`")),
     }

@@ -46,6 +46,7 @@ fn main() -> ExitCode {
         Command::Mutants { shard } => mutants::run(&workspace, shard.as_deref()),
         Command::MutantsReport => mutants::report(&workspace),
         Command::Fuzz { name, minutes } => fuzz::run(&workspace, &name, minutes),
+        Command::Sim(args) => stage::simulate(&workspace, &args),
         Command::Docs { check } => docs::run(&workspace, check),
     })
 }

@@ -1,4 +1,4 @@
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, task::Poll, time::Duration};
 
 use serde_json::Value;
 use tokio::sync::oneshot;
@@ -118,7 +118,7 @@ pub(super) async fn compensate(mut job: Job, output: Option<Value>, number: u32)
     if let Err(error) = job.tenure.confirm().await {
         return Ended::Failed(error);
     }
-    match bounded(&cx, job.step.compensate(&cx, &params, output.as_ref())).await {
+    match bounded(&cx, job.held(job.step.compensate(&cx, &params, output.as_ref()))).await {
         Ok(()) => Ended::Compensated,
         Err(error) => Ended::Failed(error),
     }
@@ -130,6 +130,7 @@ async fn wait(job: &Job) -> bool {
         return !job.cx.cancel.is_cancelled();
     }
     tokio::select! {
+        biased;
         () = job.cx.clock.sleep(job.pause) => true,
         () = job.cx.cancel.cancelled() => false,
     }
@@ -172,6 +173,23 @@ impl Job {
         let Some((rule, why)) = refusal else { return false };
         self.mail.send(Mail::Refused { step: self.cx.step.clone(), rule, why });
         true
+    }
+
+    /// Lets a verb go on only while the lease runs (guarantee 3). A verb makes several calls and waits between them; a process
+    /// that was stopped meanwhile goes on where it was, maybe long after another engine has taken the run up.
+    async fn held<T>(&self, verb: impl Future<Output = Result<T>>) -> Result<T> {
+        let mut verb = std::pin::pin!(verb);
+        let mut begun = false;
+        std::future::poll_fn(|cx| {
+            if !self.tenure.left().is_zero() {
+                begun = true;
+                return verb.as_mut().poll(cx);
+            }
+            let effect = if begun { Effect::Indefinite } else { Effect::NotApplied };
+            let message = format!("{}: the lease has lapsed", self.cx.step);
+            Poll::Ready(Err(Error::new(ErrorKind::Fenced, message).with_effect(effect)))
+        })
+        .await
     }
 
     /// Asks the engine to write an intent; true when it is durable and the lease still runs.
@@ -241,10 +259,13 @@ async fn drive(job: &Job, cx: &StepCx, params: &Value) -> Ended {
     }
 }
 
-/// Makes the effect, unless the lease has lapsed meanwhile (guarantee 3).
+/// Makes the effect, unless it is no longer wanted since somebody looked, or the lease has lapsed meanwhile.
 async fn execute(job: &Job, cx: &StepCx, params: &Value) -> Result<Value> {
     job.tenure.confirm().await?;
-    bounded(cx, job.step.execute(cx, params)).await
+    if cx.cancel.is_cancelled() {
+        return Err(Error::new(ErrorKind::Cancelled, format!("{}: cancelled", cx.step)).with_effect(Effect::NotApplied));
+    }
+    bounded(cx, job.held(job.step.execute(cx, params))).await
 }
 
 /// Looks for the effect with other eyes (guarantee 7).

@@ -44,6 +44,8 @@ impl EngineBuilder {
                 answer_within: Duration::from_secs(30),
                 on_pause: OnPause::default(),
                 active: std::sync::Mutex::default(),
+                #[cfg(feature = "sim")]
+                meddle: None,
             },
         }
     }
@@ -118,6 +120,14 @@ impl EngineBuilder {
     #[must_use]
     pub fn on_pause(mut self, on_pause: OnPause) -> Self {
         self.core.on_pause = on_pause;
+        self
+    }
+
+    /// Changes what the engine decides: how the simulation makes an engine that is wrong on purpose.
+    #[cfg(feature = "sim")]
+    #[must_use]
+    pub(crate) fn meddle(mut self, meddle: Option<super::Meddle>) -> Self {
+        self.core.meddle = meddle;
         self
     }
 

@@ -45,6 +45,8 @@ pub(super) struct Core {
     pub(super) answer_within: Duration,
     pub(super) on_pause: OnPause,
     pub(super) active: Mutex<BTreeMap<RunId, Mailbox>>,
+    #[cfg(feature = "sim")]
+    pub(super) meddle: Option<super::Meddle>,
 }
 
 impl Core {

@@ -76,9 +76,12 @@ impl Class {
 pub(super) struct Frontier {
     places: Arc<Places>,
     classes: Vec<Class>,
-    /// For each step, how many of those it waits for have not settled.
+    /// For each step, whether those that wait for it may pass: it has settled, and so has all that it waits for itself.
+    /// Who skips a step goes on without that step, not without what comes before it.
+    passed: Vec<bool>,
+    /// For each step, how many of those it waits for let nobody pass.
     unmet: Vec<usize>,
-    /// Wanted, and every dependency has settled.
+    /// Wanted, and every dependency lets it pass.
     ready: BTreeSet<usize>,
     running: BTreeSet<usize>,
     failed: BTreeSet<usize>,
@@ -92,6 +95,7 @@ impl Frontier {
     /// The frontier of these steps, computed from nothing.
     pub(super) fn of(places: Arc<Places>, steps: &[PlanStep], views: &[StepView]) -> Self {
         let mut frontier = Self {
+            passed: vec![false; steps.len()],
             unmet: places.dependencies.clone(),
             classes: vec![Class::default(); steps.len()],
             unsettled: steps.len(),
@@ -128,20 +132,30 @@ impl Frontier {
         }
         self.rank(at);
         if old.settled != new.settled {
-            self.settle(at, new.settled);
+            self.unsettled = if new.settled { self.unsettled.saturating_sub(1) } else { self.unsettled + 1 };
+            self.pass(at);
         }
     }
 
-    /// A step has settled, or what it did is being taken back: those that wait for it come nearer, or move away.
-    fn settle(&mut self, at: usize, settled: bool) {
-        let step = |n: usize| if settled { n.saturating_sub(1) } else { n + 1 };
-        self.unsettled = step(self.unsettled);
+    /// A step has settled, or what it did is being taken back: those that wait for it come nearer, or move away, and those
+    /// that wait for them, where they were skipped.
+    fn pass(&mut self, at: usize) {
         let places = Arc::clone(&self.places);
-        for waiting in places.dependants.get(at).into_iter().flatten() {
-            if let Some(unmet) = self.unmet.get_mut(*waiting) {
-                *unmet = step(*unmet);
+        let mut changed = vec![at];
+        while let Some(at) = changed.pop() {
+            let settled = self.classes.get(at).is_some_and(|class| class.settled);
+            let passes = settled && self.unmet.get(at) == Some(&0);
+            let Some(passed) = self.passed.get_mut(at) else { continue };
+            if std::mem::replace(passed, passes) == passes {
+                continue;
             }
-            self.rank(*waiting);
+            for waiting in places.dependants.get(at).into_iter().flatten() {
+                if let Some(unmet) = self.unmet.get_mut(*waiting) {
+                    *unmet = if passes { unmet.saturating_sub(1) } else { *unmet + 1 };
+                }
+                self.rank(*waiting);
+                changed.push(*waiting);
+            }
         }
     }
 

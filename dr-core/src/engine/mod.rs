@@ -79,6 +79,8 @@ mod lease_keeper;
 mod listen;
 mod listing;
 mod mail;
+#[cfg(feature = "sim")]
+mod meddle;
 mod monitoring;
 mod new_run;
 mod rpo;
@@ -107,6 +109,8 @@ pub use follow::{Followed, follow};
 pub use group_view::{GroupState, GroupView};
 pub use health::{ApplicationHealth, HealthReading, HealthSource};
 pub use listing::RunSummary;
+#[cfg(feature = "sim")]
+pub(crate) use meddle::Meddle;
 pub use monitoring::{Monitoring, RecoveryTime};
 pub use new_run::NewRun;
 pub use rpo::Rpo;

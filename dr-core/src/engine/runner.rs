@@ -189,11 +189,30 @@ impl Runner {
         waits && self.live.is_empty() && self.core.on_pause == OnPause::Return
     }
 
+    /// What should be under way.
+    fn decided(&self) -> Vec<Command> {
+        let commands = decide(&self.plan, &self.view, self.now());
+        #[cfg(feature = "sim")]
+        if let Some(meddle) = &self.core.meddle {
+            return meddle.with(&self.plan, &self.view, commands);
+        }
+        commands
+    }
+
+    /// Whether the attempt that an intent announces is one of them.
+    fn wanted(&self, now: Timestamp, intent: &Entry) -> bool {
+        #[cfg(feature = "sim")]
+        if let Some(meddle) = &self.core.meddle {
+            return meddle.wanted(&self.decided(), intent);
+        }
+        wants(&self.plan, &self.view, now, intent)
+    }
+
     /// Brings about what should be under way, until nothing is left to write down.
     async fn advance(&mut self) -> Result<()> {
         loop {
             let mut entries = Vec::new();
-            for command in decide(&self.plan, &self.view, self.now()) {
+            for command in self.decided() {
                 match command {
                     Command::Start { step, attempt, pause } => self.start(step, attempt, pause),
                     Command::Compensate { step, attempt, pause } => self.compensate(step, attempt, pause),
@@ -456,8 +475,7 @@ impl Runner {
         let now = self.now();
         let (mut intents, mut allowed) = (Vec::new(), Vec::new());
         for (intent, durable) in begins {
-            let wanted = wants(&self.plan, &self.view, now, &intent);
-            if wanted {
+            if self.wanted(now, &intent) {
                 intents.push(intent);
                 allowed.push(durable);
             } else {

@@ -154,6 +154,7 @@ impl StepCx {
             return Err(Error::new(ErrorKind::Timeout, format!("{}: the step's time is up", self.step)));
         }
         tokio::select! {
+            biased;
             () = self.clock.sleep(d.min(remaining)) => Ok(()),
             () = self.cancel.cancelled() => Err(Error::new(ErrorKind::Cancelled, format!("{}: cancelled", self.step))),
         }

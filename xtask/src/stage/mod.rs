@@ -12,10 +12,12 @@ mod python;
 mod runner;
 mod rust;
 mod schema;
+mod sim;
 mod venv;
 
 pub(crate) use context::Context;
 pub(crate) use runner::{Selection, find, list, names, run};
+pub(crate) use sim::by_hand as simulate;
 
 use crate::run::Failure;
 
@@ -70,6 +72,11 @@ const STAGES: &[Stage] = &[
         name: "crash",
         about: "processes are killed at every write of the journal, and again while they recover: 10,000 pairs",
         run: crash::run,
+    },
+    Stage {
+        name: "sim",
+        about: "100,000 seeds of the simulation keep every promise, and every wrong engine is noticed",
+        run: sim::run,
     },
     Stage { name: "schema", about: "dr.schema.json is what the types say", run: schema::run },
     Stage {
