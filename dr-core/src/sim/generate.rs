@@ -258,7 +258,7 @@ fn trouble(dice: &mut Dice, steps: &[StepScript], engines: u64, alone: bool, spa
                 .after(u32::try_from(dice.below(4)).unwrap_or(0))
                 .times(u32::try_from(dice.between(1, 4)).unwrap_or(1));
             if dice.chance(20) {
-                rule.region = RegionId::new(super::cell::REGIONS[usize::try_from(dice.below(3)).unwrap_or(0) % 3]).ok();
+                rule.region = RegionId::new(dice.pick(&super::cell::REGIONS, "us-east-1")).ok();
             }
             Trouble::Calls { rule, from: if dice.chance(50) { Duration::ZERO } else { from } }
         }

@@ -146,7 +146,12 @@ fn decisions(mutant: Mutant, plan: &Plan, view: &RunView, mut commands: Vec<Comm
         return vec![Command::End { end: crate::journal::RunEnd::Failed, summary: "somebody else's run".to_owned() }];
     }
     if mutant == Mutant::ForgetsTheInterrupted {
-        commands.retain(|command| !matches!(command, Command::Start { step, .. } if interrupted(step.as_str())));
+        commands.retain(|command| match command {
+            Command::Start { step, .. } => !interrupted(step.as_str()),
+            // Nor does it notice that the time is up.
+            Command::End { end, .. } => *end != crate::journal::RunEnd::TimedOut,
+            _ => true,
+        });
     }
     if mutant == Mutant::ForgetsToTakeBack {
         for command in &mut commands {
