@@ -140,10 +140,10 @@ fn decisions(mutant: Mutant, plan: &Plan, view: &RunView, mut commands: Vec<Comm
             commands.push(Command::Start { step, attempt, pause: std::time::Duration::ZERO });
         }
     }
-    let interrupted =
-        |step: &str| view.step(step).is_some_and(|state| matches!(state.state, StepState::Interrupted));
+    let interrupted = |step: &str| view.step(step).is_some_and(|state| matches!(state.state, StepState::Interrupted));
     if mutant == Mutant::GivesUpOnResuming && plan.steps().iter().any(|step| interrupted(step.id.as_str())) {
-        return vec![Command::End { end: crate::journal::RunEnd::Failed, summary: "somebody else's run".to_owned() }];
+        let (end, summary) = (crate::journal::RunEnd::Failed, "somebody else's run".to_owned());
+        return vec![Command::End { end, summary, effects: Vec::new() }];
     }
     if mutant == Mutant::ForgetsTheInterrupted {
         commands.retain(|command| match command {
@@ -157,7 +157,7 @@ fn decisions(mutant: Mutant, plan: &Plan, view: &RunView, mut commands: Vec<Comm
         for command in &mut commands {
             if matches!(command, Command::Compensate { .. }) {
                 let summary = "cancelled, and nothing taken back".to_owned();
-                *command = Command::End { end: crate::journal::RunEnd::Cancelled, summary };
+                *command = Command::End { end: crate::journal::RunEnd::Cancelled, summary, effects: Vec::new() };
             }
         }
     }

@@ -19,8 +19,8 @@ pub(crate) fn control(wish: &Wish, plan: &PlanDigest) -> Option<Control> {
         Wish::Retry(step) => Control::Retry { step: StepId::new(step.as_str()).ok()?, who, why },
         Wish::Skip(step) => Control::Skip { step: StepId::new(step.as_str()).ok()?, who, why },
         Wish::Cancel { compensate } => Control::Cancel { who, why, compensate: *compensate },
-        Wish::Approve => Control::Approve { plan, who, why },
-        Wish::Reject => Control::Reject { plan, who, why },
+        Wish::Approve => Control::Approve { plan, findings: None, who, why },
+        Wish::Reject => Control::Reject { plan, findings: None, who, why },
         Wish::Ungraceful(step) => {
             let step = step.as_deref().map(StepId::new).transpose().ok()?;
             Control::Ungraceful { step, who, why }
