@@ -238,10 +238,10 @@ pub(crate) fn short(entry: &Entry) -> String {
         }
         Entry::Note { topic, .. } => format!("note {topic}"),
         Entry::RunEnded { end, summary } => format!("run ended: {end:?} ({summary})"),
-        other => format!("{other:?}"),
         Entry::ModeSwitched { step: Some(step), .. } => format!("{step} goes on ungracefully"),
         Entry::ModeSwitched { .. } => "the run goes on ungracefully".to_owned(),
         Entry::RequestAnswered { request, .. } => format!("request {request} answered"),
+        other => format!("{other:?}"),
     }
 }
 
