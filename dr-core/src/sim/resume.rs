@@ -142,7 +142,7 @@ fn judge(
     }
     // Where the records end inside an attempt from which there is no way back, nobody knows whether it was made: what was
     // done before it stays, and is named.
-    if view.past_return() != whole.view.past_return() && end == first {
+    if view.past_return() != whole.view.past_return() && (end == first || end == RunEnd::Dirty) {
         return;
     }
     // A wall that has jumped forward has spent the deadline of whoever takes the run up next.
