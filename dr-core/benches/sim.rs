@@ -5,6 +5,12 @@
 //! simpy; without them only our own figures are printed.
 //! Both count the CPU time that the play itself takes, without start-up.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a benchmark whose own model or figures are broken has nothing to measure"
+)]
+
 use std::{env, fs, process::Command, time::Duration};
 
 use dr_core::{
