@@ -17,7 +17,7 @@ use super::{
 use crate::{
     engine::{RunState, RunView},
     error::Result,
-    journal::RunEnd,
+    journal::{Entry, Outcome, Record, RunEnd},
 };
 
 /// How long a run may take from there.
@@ -120,13 +120,7 @@ pub(crate) fn check(
     Ok(found)
 }
 
-fn judge(
-    whole: &Evidence<'_>,
-    settled: &[i64],
-    view: &RunView,
-    suffix: &[crate::journal::Record],
-    tell: &mut impl FnMut(String),
-) {
+fn judge(whole: &Evidence<'_>, settled: &[i64], view: &RunView, suffix: &[Record], tell: &mut impl FnMut(String)) {
     match view.state() {
         RunState::PausedByFailure | RunState::PausedByOperator | RunState::WaitingForApproval => return,
         state if state.is_end() => {}
@@ -137,7 +131,7 @@ fn judge(
     }
     // Where no person decided what came of it, it must come to the same.
     let (Some((end, _)), Some((first, _))) = (view.ended(), whole.view.ended()) else { return };
-    if decided_by_people(suffix) || first == RunEnd::TimedOut {
+    if decided_by_people(suffix) || passed_over(suffix) || out_of_time(whole.view) {
         return;
     }
     // Where the records end inside an attempt from which there is no way back, nobody knows whether it was made: what was
@@ -147,7 +141,7 @@ fn judge(
     }
     // A wall that has jumped forward has spent the deadline of whoever takes the run up next.
     let jumped = whole.scenario.troubles.iter().any(|trouble| matches!(trouble, Trouble::Wall { .. }));
-    if end == RunEnd::TimedOut && jumped {
+    if out_of_time(view) && jumped {
         return;
     }
     if end != first {
@@ -157,5 +151,20 @@ fn judge(
         if course.last() != *now && !whole.overtaken(cell.0) {
             return tell(format!("{cell} is {now}, and was {}", course.last()));
         }
+    }
+}
+
+/// Whether a step was passed over by the plan's own rule, because of failures that who goes on is spared.
+fn passed_over(records: &[Record]) -> bool {
+    records.iter().any(|record| matches!(&record.entry, Entry::StepOutcome { outcome: Outcome::Skipped { .. }, .. }))
+}
+
+/// Whether a run has ended with steps open that nobody gave up: its deadline has passed. Where that leaves a drill's effects,
+/// the run ends dirty.
+fn out_of_time(view: &RunView) -> bool {
+    match view.ended() {
+        Some((RunEnd::TimedOut, _)) => true,
+        Some((RunEnd::Dirty, _)) => view.cancel().is_none() && view.steps().any(|(_, step)| !step.settled()),
+        _ => false,
     }
 }

@@ -123,8 +123,10 @@ async fn a_late_append_of_a_stale_engine_lands_nowhere() {
     first.append(&stale, Seq(0), vec![note(1)]).await.unwrap();
     // All that the first machine sends from now on hangs in the network for longer than its lease lasts.
     let hang = FaultRule::new(Fault::late_apply(TTL * 3)).on("s3:PutObject").times(5);
-    stage.world.faults().add(hang);
+    let hang = stage.world.faults().add(hang);
     let error = patiently_for(&stage, TTL, first.append(&stale, Seq(1), vec![note(9)])).await.unwrap_err();
+    // The way of the second machine is another one.
+    stage.world.faults().remove(hang);
     assert_eq!((error.kind(), error.effect()), (ErrorKind::Storage, Effect::Indefinite));
     stage.clock.advance(TTL);
     let lease = second.acquire(&run(), &owner("b"), TTL).await.unwrap();
@@ -147,8 +149,9 @@ async fn a_late_append_that_lands_before_the_claim_is_part_of_the_story() {
     let (first, second) = (machine(&stage), machine(&stage));
     let old = first.acquire(&run(), &owner("a"), TTL).await.unwrap();
     first.append(&old, Seq(0), vec![note(1)]).await.unwrap();
-    stage.world.faults().add(FaultRule::new(Fault::late_apply(TTL)).on("s3:PutObject").times(5));
+    let late = stage.world.faults().add(FaultRule::new(Fault::late_apply(TTL)).on("s3:PutObject").times(5));
     patiently_for(&stage, TTL / 2, first.append(&old, Seq(1), vec![note(2)])).await.unwrap_err();
+    stage.world.faults().remove(late);
     for _ in 0..5 {
         stage.clock.advance(TTL);
         for _ in 0..50 {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Evidence, Invariant, Violation};
 use crate::{
-    journal::{Decision, Entry, Outcome, Record},
+    journal::{Decision, Entry, Outcome, Record, Seq},
     sim::history::{Answer, Call, Role, What, Who},
     step::Reversibility,
 };
@@ -12,7 +12,9 @@ use crate::{
 pub(super) fn check(evidence: &Evidence<'_>, found: &mut Vec<Violation>) {
     blind_repetition(evidence, found);
     let mut turns = BTreeSet::new();
+    let mut known = Known::after(evidence.since);
     for (at, what) in evidence.history {
+        known.take(what);
         let What::Called(call) = what else { continue };
         if !call.writes {
             continue;
@@ -45,7 +47,8 @@ pub(super) fn check(evidence: &Evidence<'_>, found: &mut Vec<Violation>) {
             tell(Invariant::GatesHold, format!("{name} acts, and nobody has opened its gate"));
         }
         let first = turns.insert(call.turn);
-        let unwinding = durable.iter().find(|record| {
+        // What is durable and not yet acknowledged is known to nobody: not to the engine, not to whoever asked for it.
+        let unwinding = durable.iter().take_while(|record| record.seq.0 <= known.to(call.who)).find(|record| {
             matches!(
                 &record.entry,
                 Entry::CancelRequested { .. } | Entry::ApprovalDecided { decision: Decision::Reject, .. }
@@ -58,6 +61,36 @@ pub(super) fn check(evidence: &Evidence<'_>, found: &mut Vec<Violation>) {
                 format!("{name} acts although record {} has ended the run", unwinding.seq),
             );
         }
+    }
+}
+
+/// How far each engine knows the journal: what it read when it took the run up, and what it was told since.
+struct Known {
+    written: u64,
+    by: BTreeMap<Who, u64>,
+}
+
+impl Known {
+    /// Of a story that goes on after so many records.
+    fn after(since: Seq) -> Self {
+        Self { written: since.0, by: BTreeMap::new() }
+    }
+
+    fn take(&mut self, what: &What) {
+        match what {
+            What::Written { last, .. } => self.written = self.written.max(*last),
+            What::Acquired { who, .. } => {
+                self.by.insert(*who, self.written);
+            }
+            What::Acknowledged { who, last } => {
+                self.by.insert(*who, *last);
+            }
+            _ => {}
+        }
+    }
+
+    fn to(&self, who: Who) -> u64 {
+        self.by.get(&who).copied().unwrap_or_default()
     }
 }
 

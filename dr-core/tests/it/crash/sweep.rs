@@ -96,7 +96,9 @@ struct Orphan {
     death: Death,
     /// The folder as the dead left it.
     remains: PathBuf,
-    /// How many writes and calls the recovery makes.
+    /// The engine that takes it up: another one makes other writes.
+    heir: &'static str,
+    /// How many writes and calls its recovery makes.
     recovery: (u32, u32),
 }
 
@@ -126,14 +128,14 @@ fn single(root: &Path, n: usize, story: Story, death: Death, whole: &Report) -> 
     if report.steps != whole.steps {
         return Err(format!("the steps ended as {:?}", report.steps));
     }
-    Ok(Orphan { story, death, remains, recovery: (report.writes, report.calls) })
+    Ok(Orphan { story, death, remains, heir: heir(n), recovery: (report.writes, report.calls) })
 }
 
 /// Kills the recovery of a run that died once, and lets it recover again.
 fn pair(root: &Path, n: usize, orphan: &Orphan, second: Death, whole: &Report) -> Result<(), String> {
     let folder = root.join(format!("pair-{n}"));
     copy(&orphan.remains, &folder);
-    let ended = kill(&folder, orphan.story, heir(n), second).and_then(|()| {
+    let ended = kill(&folder, orphan.story, orphan.heir, second).and_then(|()| {
         let report = finish(&folder, orphan.story, heir(n / 2))?;
         if report.steps == whole.steps { Ok(()) } else { Err(format!("the steps ended as {:?}", report.steps)) }
     });
