@@ -40,14 +40,11 @@ impl ManualClock {
         let mut state = self.state();
         state.now += d;
         let now = state.now;
-        for ((deadline, _), waker) in &mut state.sleepers {
-            if *deadline > now {
-                break;
-            }
-            if let Some(waker) = waker.take() {
-                waker.wake();
-            }
-        }
+        let due = state.sleepers.iter_mut().take_while(|((deadline, _), _)| *deadline <= now);
+        let wakers: Vec<Waker> = due.filter_map(|(_, waker)| waker.take()).collect();
+        // A waker may be the last that holds a task, and the task another sleeper: nothing is woken or dropped under the lock.
+        drop(state);
+        wakers.into_iter().for_each(Waker::wake);
     }
 
     /// The earliest moment ahead that a sleeper waits for. One whose moment has come is awake, even if nobody has polled it.
@@ -74,7 +71,8 @@ struct Sleeper {
 
 impl Drop for Sleeper {
     fn drop(&mut self) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).sleepers.remove(&self.key);
+        let waker = self.state.lock().unwrap_or_else(PoisonError::into_inner).sleepers.remove(&self.key);
+        drop(waker);
     }
 }
 
@@ -101,7 +99,9 @@ impl Clock for ManualClock {
             if state.now >= sleeper.key.0 {
                 return Poll::Ready(());
             }
-            state.sleepers.insert(sleeper.key, Some(cx.waker().clone()));
+            let before = state.sleepers.insert(sleeper.key, Some(cx.waker().clone()));
+            drop(state);
+            drop(before);
             Poll::Pending
         })
         .boxed()
