@@ -16,8 +16,10 @@ use futures::TryStreamExt as _;
 use crate::stage::{Stage, west};
 
 /// One more machine that shares the bucket.
+/// A machine's own way to the journal.
 fn machine(stage: &Stage) -> S3Journal {
-    S3Journal::new(&stage.west(), "journal", "dr", Arc::new(stage.clock.clone()))
+    let way = if stage.is_in_process() { stage.west_for_a_journal() } else { stage.west() };
+    S3Journal::new(&way, "journal", "dr", Arc::new(stage.clock.clone()))
 }
 
 fn with_bucket(stage: Stage) -> Stage {

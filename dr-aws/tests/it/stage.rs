@@ -8,6 +8,7 @@ use dr_aws::{
     testing::{Endpoint, World},
 };
 use dr_core::{
+    driver::BreakerPolicy,
     model::RegionId,
     time::{ManualClock, SharedClock, SystemClock},
 };
@@ -59,6 +60,14 @@ impl Stage {
         Self { world, clock, clients, endpoints: Vec::new() }
     }
 
+    /// The west through clients of a journal's own, whose calls no breaker refuses.
+    pub(crate) fn west_for_a_journal(&self) -> RegionClients {
+        let clients = Self::clients(Arc::new(SystemClock::new()))
+            .http_client(&west(), self.world.http_client(&west()))
+            .breaker(BreakerPolicy { trip: u32::MAX, ..BreakerPolicy::default() });
+        clients.build().for_writes(&west())
+    }
+
     pub(crate) async fn over_http() -> Self {
         let (world, clock) = Self::world();
         let mut clients = Self::clients(Arc::new(SystemClock::new()));
@@ -69,6 +78,10 @@ impl Stage {
             endpoints.push(endpoint);
         }
         Self { world, clock, clients: clients.build(), endpoints }
+    }
+
+    pub(crate) fn is_in_process(&self) -> bool {
+        self.endpoints.is_empty()
     }
 
     /// Both ways in.

@@ -129,8 +129,7 @@ async fn a_late_append_of_a_stale_engine_lands_nowhere() {
     stage.world.faults().remove(hang);
     assert_eq!((error.kind(), error.effect()), (ErrorKind::Storage, Effect::Indefinite));
     stage.clock.advance(TTL);
-    // Both share this process's breaker, which lets the bucket rest for a while.
-    let lease = patiently_for(&stage, TTL, second.acquire(&run(), &owner("b"), TTL)).await.unwrap();
+    let lease = second.acquire(&run(), &owner("b"), TTL).await.unwrap();
     second.append(&lease, Seq(1), vec![note(2)]).await.unwrap();
     let before = stage.world.s3().keys("journal");
     for _ in 0..30 {
@@ -159,7 +158,7 @@ async fn a_late_append_that_lands_before_the_claim_is_part_of_the_story() {
             tokio::task::yield_now().await;
         }
     }
-    let lease = patiently_for(&stage, TTL, second.acquire(&run(), &owner("b"), TTL)).await.unwrap();
+    let lease = second.acquire(&run(), &owner("b"), TTL).await.unwrap();
     let records = all(&second).await;
     assert_eq!(numbers(&records), [1, 2], "it was written while its writer held the run, and once");
     second.append(&lease, Seq(2), vec![note(3)]).await.unwrap();

@@ -61,11 +61,11 @@ impl Death {
         at_writes.chain(at_calls).collect()
     }
 
-    /// A death that is tried as the only one and not yet as the second of two: after some first deaths a journal comes back
-    /// empty when the first page of the second process's last write is lost. Whether the model of that loss is wrong, with a log
-    /// that was recovered once, or the journal, is not known: `docs/reliability.md`, "Open".
+    /// A death that is tried as the only one and not yet as the second of two: after some first deaths, a journal comes back empty
+    /// when the second process's last write is lost with the power. Whether the model of that loss is wrong, with a log that was
+    /// recovered once, or the journal, is not known: `docs/reliability.md`, "Open".
     pub(super) fn is_open_in_pairs(self) -> bool {
-        matches!(self, Self::Write(_, Moment::Written(Loss::FirstPage)))
+        matches!(self, Self::Write(_, Moment::Written(_)))
     }
 }
 
