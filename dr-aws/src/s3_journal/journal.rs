@@ -52,7 +52,9 @@ impl S3Journal {
     /// machine that shares the bucket should think alike: they decide how long a dead holder is waited for, and no more.
     ///
     /// The journal repeats what may be repeated by itself, so give it clients that do not:
-    /// [`Clients::for_writes`](crate::Clients::for_writes).
+    /// [`Clients::for_writes`](crate::Clients::for_writes); and clients of its own, whose breaker never opens (a
+    /// [`BreakerPolicy`](dr_core::driver::BreakerPolicy) with a `trip` that is not reached): a call that is refused unasked says
+    /// nothing of the bucket, and uses up the journal's patience.
     #[must_use]
     pub fn new(clients: &RegionClients, bucket: impl Into<String>, prefix: &str, clock: SharedClock) -> Self {
         let store = Store { client: clients.s3().clone(), bucket: bucket.into(), clock };
