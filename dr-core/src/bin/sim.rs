@@ -202,14 +202,14 @@ fn mutants(seeds: u64, from: u64) -> Fallible<bool> {
     let mut survivors = 0;
     for mutant in Mutant::ALL {
         let mut noticed = BTreeMap::new();
-        let killed = (from..from.saturating_add(seeds)).find_map(|seed| match simulate_mutant(&time, seed, mutant) {
+        let killed = (from..from.saturating_add(seeds)).find(|&seed| match simulate_mutant(&time, seed, mutant) {
             Ok(run) => {
                 for violation in run.violations() {
                     noticed.entry(violation.invariant).or_insert(seed);
                 }
-                run.violations().iter().any(|violation| violation.invariant == mutant.killed_by()).then_some(seed)
+                run.violations().iter().any(|violation| violation.invariant == mutant.killed_by())
             }
-            Err(_) => None,
+            Err(_) => false,
         });
         match killed {
             Some(seed) => {

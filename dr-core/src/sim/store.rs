@@ -84,6 +84,7 @@ pub(crate) struct Line {
 pub(crate) type Unsynced = (Lease, Vec<Entry>);
 
 impl Store {
+    #[expect(clippy::too_many_arguments, reason = "the parts of one stage, each handed over once")]
     pub(crate) fn new(
         inner: MemoryJournal,
         time: ManualClock,
