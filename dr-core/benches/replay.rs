@@ -3,7 +3,10 @@
 //! A restarted engine does this before it can do anything else. Counted is the processor's time of all threads, so that the
 //! journal's own thread is not forgotten and a busy machine does not show.
 
-use std::{fs, path::Path, sync::Arc, time::Duration};
+#[path = "cpu/mod.rs"]
+mod cpu;
+
+use std::{path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use dr_core::{
@@ -98,16 +101,6 @@ async fn written(journal: &SqliteJournal, run: &RunId, steps: u64, attempts: u32
     Ok(end.0)
 }
 
-/// Processor time of this process so far, all threads, those that have ended excepted.
-fn cpu() -> Fallible<Duration> {
-    let mut total = 0;
-    for task in fs::read_dir("/proc/self/task")? {
-        let spent = fs::read_to_string(task?.path().join("schedstat"))?;
-        total += spent.split(' ').next().unwrap_or_default().parse::<u64>()?;
-    }
-    Ok(Duration::from_nanos(total))
-}
-
 async fn measure<F, Fut>(name: &str, records: u64, round: F) -> Fallible<()>
 where
     F: Fn() -> Fut,
@@ -116,9 +109,9 @@ where
     round().await?;
     let mut rates = Vec::with_capacity(ROUNDS);
     for _ in 0..ROUNDS {
-        let before = cpu()?;
+        let before = cpu::spent();
         round().await?;
-        rates.push(records as f64 / (cpu()? - before).as_secs_f64());
+        rates.push(records as f64 / (cpu::spent() - before).as_secs_f64());
     }
     rates.sort_by(f64::total_cmp);
     let median = rates.get(ROUNDS / 2).copied().unwrap_or_default();

@@ -11,6 +11,9 @@
     reason = "a benchmark whose own model or figures are broken has nothing to measure"
 )]
 
+#[path = "cpu/mod.rs"]
+mod cpu;
+
 use std::{env, fs, process::Command, time::Duration};
 
 use dr_core::{
@@ -81,20 +84,14 @@ fn model() -> Model {
     }
 }
 
-/// CPU seconds of this process so far, all threads, from the kernel's own count.
-fn cpu() -> f64 {
-    let stat = fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
-    stat.split_whitespace().next().and_then(|nanos| nanos.parse::<f64>().ok()).unwrap_or_default() / 1e9
-}
-
 fn main() {
     let model = model();
     let mut took = Vec::new();
     let mut prediction = None;
     for _ in 0..ROUNDS {
-        let before = cpu();
+        let before = cpu::spent();
         prediction = predict(&model).ok();
-        took.push(cpu() - before);
+        took.push((cpu::spent() - before).as_secs_f64());
     }
     took.sort_by(f64::total_cmp);
     let ours = took[ROUNDS / 2];

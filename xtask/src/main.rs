@@ -10,6 +10,7 @@ mod fuzz;
 mod mutants;
 mod run;
 mod stage;
+mod venv;
 mod workspace;
 
 use std::process::ExitCode;

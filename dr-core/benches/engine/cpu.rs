@@ -1,17 +1,10 @@
-use rustix::time::{ClockId, Timespec, clock_gettime};
-
-use crate::Outcome;
+use crate::{Outcome, processor::spent};
 
 /// CPU seconds that `work` took, of every thread of this process.
 pub(crate) fn seconds<T>(work: impl FnOnce() -> Outcome<T>) -> Outcome<(f64, T)> {
     let before = spent();
     let value = work()?;
-    Ok((spent() - before, value))
-}
-
-fn spent() -> f64 {
-    let Timespec { tv_sec, tv_nsec } = clock_gettime(ClockId::ProcessCPUTime);
-    tv_sec as f64 + tv_nsec as f64 / 1e9
+    Ok(((spent() - before).as_secs_f64(), value))
 }
 
 /// The middle one of a few rounds.

@@ -12,6 +12,8 @@ mod measure;
 mod noop;
 mod peer;
 mod planning;
+#[path = "../cpu/mod.rs"]
+mod processor;
 mod replay;
 mod runs;
 mod slow_journal;

@@ -1,6 +1,7 @@
 use std::fmt::Write as _;
 
 use super::{Comparison, Prediction, text::spoken};
+use crate::report::Text;
 
 const WIDTH: f64 = 860.0;
 const HEIGHT: f64 = 380.0;
@@ -83,7 +84,7 @@ pub fn to_svg(base: &Prediction, changes: &[Comparison]) -> String {
             row,
             LEFT + 44.0,
             row + 4.0,
-            escaped(name)
+            Text(name)
         );
     }
     svg.push_str("</svg>\n");
@@ -114,8 +115,4 @@ fn ticks(end: f64) -> Vec<f64> {
     })
     .take(64)
     .collect()
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

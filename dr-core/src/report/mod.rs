@@ -28,6 +28,7 @@ pub use clients::{ClientSeries, Outage};
 pub use comparison::Compared;
 pub use critical_path::{Span, critical_path};
 pub use drill::{DrillReport, FaultReport};
+pub(crate) use html::Text;
 pub use measured::Measured;
 pub use moment::{Moment, MomentKind};
 pub use offset::{Offset, spoken};

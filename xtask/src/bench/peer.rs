@@ -1,7 +1,8 @@
-use std::{env, fs, path::PathBuf, process::Command};
+use std::{env, path::PathBuf, process::Command};
 
 use crate::{
     run::{Failure, capture},
+    venv::Venv,
     workspace::Workspace,
 };
 
@@ -50,25 +51,11 @@ fn built(workspace: &Workspace, folder: &str, name: &str) -> Result<PathBuf, Fai
     Ok(target.join("release").join(format!("{name}{}", env::consts::EXE_SUFFIX)))
 }
 
-/// A virtual environment with the folder's requirements, made once for each list of them.
+/// A Python that has what the folder requires.
 fn python(workspace: &Workspace, folder: &str) -> Result<PathBuf, Failure> {
-    let list = workspace.path(&format!("xtask/peers/{folder}/requirements.txt"));
-    let failed = |what: String| move |error: std::io::Error| Failure::new(format!("{what}: {error}"));
-    let wanted = fs::read_to_string(&list).map_err(failed(format!("cannot read {}", list.display())))?;
-    let root = workspace.target(&format!("peers/{folder}"));
-    let python =
-        root.join(if cfg!(windows) { "Scripts" } else { "bin" }).join(format!("python{}", env::consts::EXE_SUFFIX));
-    let stamp = root.join("installed.txt");
-    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
-        return Ok(python);
-    }
-    let mut make = workspace.command(env::var_os("PYTHON").unwrap_or_else(|| "python3".into()));
-    capture(make.args(["-m", "venv", "--clear"]).arg(&root))?;
-    let mut pip = workspace.command(&python);
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "-r"]).arg(&list);
-    capture(&mut pip)?;
-    fs::write(&stamp, wanted).map_err(failed(format!("cannot write {}", stamp.display())))?;
-    Ok(python)
+    let requirements = format!("xtask/peers/{folder}/requirements.txt");
+    let venv = Venv::with(workspace, folder, &requirements, |command, _| capture(command).map(drop))?;
+    Ok(venv.program("python"))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@ use std::{path::PathBuf, process::Command};
 
 use crate::{
     run::{Failure, Finished, Progress, watch},
+    venv::Venv,
     workspace::Workspace,
 };
 
@@ -27,5 +28,15 @@ impl<'w> Context<'w> {
     /// When the program cannot be started or fails.
     pub(crate) fn run(&mut self, command: &mut Command, message: &str) -> Result<Finished, Failure> {
         watch(command, &mut self.progress, &self.log)?.or_fail(message)
+    }
+
+    /// A Python environment, made under the stage's progress line and log.
+    ///
+    /// # Errors
+    ///
+    /// As [`Venv::with`].
+    pub(super) fn venv(&mut self, name: &str, requirements: &str) -> Result<Venv, Failure> {
+        let workspace = self.workspace;
+        Venv::with(workspace, name, requirements, |command, message| self.run(command, message).map(drop))
     }
 }

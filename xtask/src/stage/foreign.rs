@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use super::{Context, Outcome, dig, kubectl, venv::Venv};
+use super::{Context, Outcome, dig, kubectl};
 use crate::run::Failure;
 
 /// Where the foreign clients are. Tests read these from the environment, and say so when they skip for want of one.
@@ -52,7 +52,7 @@ impl Clients {
 ///
 /// When one of them cannot be installed.
 pub(super) fn prepare(context: &mut Context<'_>) -> Result<Clients, Failure> {
-    let venv = Venv::with(context, "foreign", "xtask/python/foreign.txt")?;
+    let venv = context.venv("foreign", "xtask/python/foreign.txt")?;
     let python = venv.program("python");
     let kubectl = kubectl::find(context, &python)?;
     let dig = dig::find(context);

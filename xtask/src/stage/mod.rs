@@ -13,7 +13,6 @@ mod runner;
 mod rust;
 mod schema;
 mod sim;
-mod venv;
 
 pub(crate) use context::Context;
 pub(crate) use runner::{Selection, find, list, names, run};

@@ -2,15 +2,16 @@
 
 use std::{fs, path::PathBuf};
 
-use super::{Context, Outcome, closing, foreign, venv::Venv};
+use super::{Context, Outcome, closing, foreign};
 use crate::run::Failure;
+use crate::venv::Venv;
 
 pub(super) fn run(context: &mut Context<'_>) -> Result<Outcome, Failure> {
     if !context.workspace.path("dr-py/pyproject.toml").is_file() {
         return Ok(Outcome::noted("there is no dr-py/pyproject.toml to build"));
     }
     let clients = foreign::prepare(context)?;
-    let venv = Venv::with(context, "package", "xtask/python/package.txt")?;
+    let venv = context.venv("package", "xtask/python/package.txt")?;
     let wheel = build(context, &venv)?;
     let mut pip = context.workspace.command(venv.program("python"));
     pip.args(["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--force-reinstall"]).arg(&wheel);

@@ -1,7 +1,7 @@
 use std::fmt::{self, Write as _};
 
 /// Text that stands in HTML or SVG, in an element or in a quoted attribute.
-pub(super) struct Text<T>(pub(super) T);
+pub(crate) struct Text<T>(pub(crate) T);
 
 impl<T: fmt::Display> fmt::Display for Text<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -9,4 +9,5 @@ mod packing;
 mod page;
 mod scale;
 
+pub(crate) use escape::Text;
 pub(super) use page::Page;
