@@ -12,6 +12,7 @@ mod policy;
 mod quorum;
 mod quorums;
 mod stand;
+mod standing;
 mod streak;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ pub use detector::{Detector, Verdict};
 pub use policy::{CheckPolicy, InvalidPolicy, Observer, QuorumPolicy};
 pub use quorum::Quorum;
 pub use quorums::Quorums;
+pub use standing::{Standing, Standings};
 pub use transition::{Evidence, Opinion, Transition, Why};
 #[cfg(feature = "net")]
-pub use watch::{Standing, Standings, Watch};
+pub use watch::Watch;

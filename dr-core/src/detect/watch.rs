@@ -1,34 +1,20 @@
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::{CheckPolicy, Detector as _, Observer, Quorum, QuorumPolicy, Quorums, Transition, Verdict};
+use super::{CheckPolicy, Detector as _, Observer, Quorum, QuorumPolicy, Quorums, Standing, Standings, Transition};
 use crate::{
     error::{Effect, Error, ErrorKind, Result},
     event::{Event, EventKind, EventSink},
     model::{RegionId, RegionRole, VantageId},
     probe::{BodyMatch, CheckKind, HealthProbe, HttpProbe, Observation, Sampler, StatusSet, Subject, TcpProbe},
     spec::{ProbeKind, ProbeSpec, ProbeTarget, RegionSpec, Spec},
-    time::{Monotonic, SharedClock},
+    time::SharedClock,
 };
 
 /// How often time passes for the detectors when nothing is observed.
 const TICK: Duration = Duration::from_secs(1);
-
-/// What is held of one region at the moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
-    /// The verdict.
-    pub verdict: Verdict,
-    /// Since when.
-    pub since: Monotonic,
-    /// The verdict and its reasons, in a sentence.
-    pub why: String,
-}
-
-/// What is held of every region that serves.
-pub type Standings = BTreeMap<RegionId, Standing>;
 
 /// Everything that `dr.yaml` says about watching, running: each observer's probes against each region that serves, and a
 /// quorum per region that judges what they see.
@@ -118,7 +104,8 @@ impl Watch {
     pub fn standings(&self) -> (watch::Sender<Standings>, watch::Receiver<Standings>) {
         let now = self.clock.monotonic();
         let standings = self.quorums.iter().map(|quorum| {
-            (quorum.region().clone(), Standing { verdict: quorum.verdict(), since: now, why: quorum.sentence() })
+            let (verdict, why, because) = (quorum.verdict(), quorum.sentence(), quorum.why());
+            (quorum.region().clone(), Standing { verdict, since: now, why, because })
         });
         watch::channel(standings.collect())
     }
@@ -158,9 +145,7 @@ impl Watch {
                 for transition in changed {
                     events.emit(&event(&clock, &transition));
                     standings.send_modify(|all| {
-                        let standing =
-                            Standing { verdict: transition.to, since: transition.at, why: transition.to_string() };
-                        all.insert(transition.region.clone(), standing);
+                        all.insert(transition.region.clone(), Standing::from(&transition));
                     });
                 }
             }
@@ -175,6 +160,7 @@ fn refresh(standings: &mut Standings, quorums: &Quorums) -> bool {
     for quorum in quorums.iter() {
         if let Some(standing) = standings.get_mut(quorum.region()) {
             standing.why = quorum.sentence();
+            standing.because = quorum.why();
         }
     }
     false
