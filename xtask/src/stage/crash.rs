@@ -6,10 +6,11 @@ use crate::run::{Failure, Finished};
 /// The test that kills a process twice, in dr-core's integration tests.
 const PAIRS: &str = "crash::sweep::a_second_kill_during_the_recovery_changes_nothing_either";
 
-/// Kills processes in pairs, with the release profile: there are more than thirty thousand of them.
+/// Kills processes in pairs, with the simulation's profile: there are more than ten thousand of them, and what the
+/// simulation has built of other people's code is built no second time.
 pub(super) fn run(context: &mut Context<'_>) -> Result<Outcome, Failure> {
     let mut cargo = context.workspace.cargo("test");
-    cargo.args(["--release", "--locked", "--package", "dr-core", "--all-features", "--test", "it", "--"]);
+    cargo.args(["--profile", "sim", "--locked", "--package", "dr-core", "--all-features", "--test", "it", "--"]);
     cargo.args([PAIRS, "--exact", "--ignored", "--nocapture"]);
     Ok(counts(&context.run(&mut cargo, "a run that was killed did not come to its end")?))
 }
