@@ -17,7 +17,10 @@ mod spoken;
 pub use health_probe::{HealthProbe, ProbeCx};
 use look::look;
 #[cfg(feature = "net")]
-pub use net::{BodyMatch, HttpProbe, HttpProbeBuilder, StatusSet, TcpProbe};
+pub use net::{
+    AddressFamily, BodyMatch, CertificateProbe, DnsAnswer, DnsProbe, DnsProbeBuilder, DnsQuestion, DnsReply, HttpProbe,
+    HttpProbeBuilder, NameLead, NotAReply, StatusSet, TcpProbe,
+};
 pub use observation::{CheckKind, Observation, Outcome, Subject};
 pub use reading::{Health, Latency, Reading};
 pub use sampler::Sampler;

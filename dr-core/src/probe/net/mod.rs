@@ -5,7 +5,9 @@
 //! the machine that looks (no file descriptors, no local port) is an error, so that it is not held against the target.
 
 mod body_match;
+mod certificate;
 mod dial;
+mod dns;
 mod exchange;
 mod http;
 mod miss;
@@ -14,6 +16,8 @@ mod tcp;
 mod tls;
 
 pub use body_match::BodyMatch;
+pub use certificate::CertificateProbe;
+pub use dns::{AddressFamily, DnsAnswer, DnsProbe, DnsProbeBuilder, DnsQuestion, DnsReply, NameLead, NotAReply};
 pub use http::{HttpProbe, HttpProbeBuilder};
 pub use status::StatusSet;
 pub use tcp::TcpProbe;
