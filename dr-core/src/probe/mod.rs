@@ -18,8 +18,8 @@ pub use health_probe::{HealthProbe, ProbeCx};
 use look::look;
 #[cfg(feature = "net")]
 pub use net::{
-    AddressFamily, BodyMatch, CertificateProbe, DnsAnswer, DnsProbe, DnsProbeBuilder, DnsQuestion, DnsReply, HttpProbe,
-    HttpProbeBuilder, NameLead, NotAReply, StatusSet, TcpProbe,
+    BodyMatch, CertificateProbe, DnsAnswer, DnsProbe, DnsProbeBuilder, DnsQuestion, DnsReply, DnsType, HttpProbe,
+    HttpProbeBuilder, NameLead, NotAReply, StatusSet, TcpProbe, TransactionProbe, TransactionProbeBuilder,
 };
 pub use observation::{CheckKind, Observation, Outcome, Subject};
 pub use reading::{Health, Latency, Reading};

@@ -14,10 +14,12 @@ mod miss;
 mod status;
 mod tcp;
 mod tls;
+mod transaction;
 
 pub use body_match::BodyMatch;
 pub use certificate::CertificateProbe;
-pub use dns::{AddressFamily, DnsAnswer, DnsProbe, DnsProbeBuilder, DnsQuestion, DnsReply, NameLead, NotAReply};
+pub use dns::{DnsAnswer, DnsProbe, DnsProbeBuilder, DnsQuestion, DnsReply, DnsType, NameLead, NotAReply};
 pub use http::{HttpProbe, HttpProbeBuilder};
 pub use status::StatusSet;
 pub use tcp::TcpProbe;
+pub use transaction::{TransactionProbe, TransactionProbeBuilder};

@@ -12,4 +12,4 @@ mod stand;
 pub use judgement::NameLead;
 pub use probe::{DnsProbe, DnsProbeBuilder};
 pub use question::DnsQuestion;
-pub use reply::{AddressFamily, DnsAnswer, DnsReply, NotAReply};
+pub use reply::{DnsAnswer, DnsReply, DnsType, NotAReply};

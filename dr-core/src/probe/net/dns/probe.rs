@@ -11,7 +11,7 @@ use futures::{StreamExt as _, stream};
 use super::{
     judgement::{Leads, NameLead, Seen},
     question::{DnsQuestion, read_name},
-    reply::{AddressFamily, DnsAnswer},
+    reply::{DnsAnswer, DnsType},
     stand::{Heard, Own, Owned, Stand},
 };
 use crate::{
@@ -87,7 +87,7 @@ struct Asked {
     /// Its place among the authorities or the resolvers.
     server: usize,
     about: About,
-    family: AddressFamily,
+    family: DnsType,
 }
 
 #[derive(Clone, Debug)]
@@ -236,7 +236,7 @@ impl DnsProbeBuilder {
             let public = (0..samples).map(|sample| (About::Public(sample), &self.name));
             let own = self.regions.iter().map(|(region, name)| (About::Own(region.clone()), name));
             for (about, name) in public.chain(own) {
-                for family in [AddressFamily::V4, AddressFamily::V6] {
+                for family in [DnsType::A, DnsType::Aaaa] {
                     let question = match resolver {
                         true => DnsQuestion::to_resolver(server, name, family),
                         false => DnsQuestion::to_authority(server, name, family),
@@ -290,7 +290,7 @@ impl DnsProbeBuilder {
     /// Where each server leads.
     fn seen(&self, answers: &Answers, owned: &Owned) -> Seen {
         let unasked: Heard = Err("it was not asked".to_owned());
-        let heard = |resolver: bool, server: usize, sample: usize, family: AddressFamily| {
+        let heard = |resolver: bool, server: usize, sample: usize, family: DnsType| {
             let found = answers.iter().find(|(asked, _)| {
                 asked.resolver == resolver
                     && asked.server == server
@@ -301,7 +301,7 @@ impl DnsProbeBuilder {
         };
         let stand = |resolver: bool, server: usize, sample: usize| {
             let of = |family| heard(resolver, server, sample, family);
-            Stand::of_both(of(AddressFamily::V4), of(AddressFamily::V6), owned)
+            Stand::of_both(of(DnsType::A), of(DnsType::Aaaa), owned)
         };
         let authorities = self.authorities.iter().enumerate().map(|(n, name)| (name.clone(), stand(false, n, 0)));
         let resolvers = self.resolvers.iter().enumerate().map(|(n, name)| {

@@ -14,7 +14,7 @@ use tokio::{
     net::{TcpStream, UdpSocket, lookup_host},
 };
 
-use super::reply::{AddressFamily, DnsReply, NotAReply};
+use super::reply::{DnsReply, DnsType, NotAReply};
 use crate::{
     error::{Effect, Error, ErrorKind, Result},
     probe::{Spoken, net::miss::Miss},
@@ -33,11 +33,11 @@ const STRAYS: u32 = 64;
 /// A question to one name server for the addresses of a name.
 ///
 /// ```no_run
-/// use dr_core::{probe::{AddressFamily, DnsQuestion}, time::SystemClock};
+/// use dr_core::{probe::{DnsType, DnsQuestion}, time::SystemClock};
 ///
 /// # async fn ask() -> dr_core::error::Result<()> {
 /// // The authority itself: a resolver's cache proves nothing.
-/// let question = DnsQuestion::to_authority("ns-1.example.com", "api.example.com", AddressFamily::V4);
+/// let question = DnsQuestion::to_authority("ns-1.example.com", "api.example.com", DnsType::A);
 /// println!("{:?}", question.ask(&SystemClock::new()).await?.answer);
 /// # Ok(())
 /// # }
@@ -46,7 +46,7 @@ const STRAYS: u32 = 64;
 pub struct DnsQuestion {
     server: String,
     name: String,
-    family: AddressFamily,
+    family: DnsType,
     recursion: bool,
     tries: u32,
     wait: Duration,
@@ -55,14 +55,14 @@ pub struct DnsQuestion {
 impl DnsQuestion {
     /// A question to an authoritative server, a `host` or `host:port`, without recursion: three tries of 2 s each.
     #[must_use]
-    pub fn to_authority(server: impl Into<String>, name: impl Into<String>, family: AddressFamily) -> Self {
+    pub fn to_authority(server: impl Into<String>, name: impl Into<String>, family: DnsType) -> Self {
         let wait = Duration::from_secs(2);
         Self { server: server.into(), name: name.into(), family, recursion: false, tries: 3, wait }
     }
 
     /// The same question to a resolver, which asks on.
     #[must_use]
-    pub fn to_resolver(server: impl Into<String>, name: impl Into<String>, family: AddressFamily) -> Self {
+    pub fn to_resolver(server: impl Into<String>, name: impl Into<String>, family: DnsType) -> Self {
         Self { recursion: true, ..Self::to_authority(server, name, family) }
     }
 

@@ -11,30 +11,30 @@ const ADDRESSES: usize = 64;
 /// The longest chain of aliases within one answer that is followed.
 const ALIASES: usize = 8;
 
-/// Which addresses are asked for.
+/// The type of the records that are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum AddressFamily {
-    /// IPv4 addresses: records of type A.
-    V4,
-    /// IPv6 addresses: records of type AAAA.
-    V6,
+pub enum DnsType {
+    /// IPv4 addresses.
+    A,
+    /// IPv6 addresses.
+    Aaaa,
 }
 
-impl AddressFamily {
-    /// The type of the records.
+impl DnsType {
+    /// Its number, as the wire has it.
     pub(super) const fn record_type(self) -> RecordType {
         match self {
-            Self::V4 => RecordType::A,
-            Self::V6 => RecordType::AAAA,
+            Self::A => RecordType::A,
+            Self::Aaaa => RecordType::AAAA,
         }
     }
 }
 
-impl fmt::Display for AddressFamily {
+impl fmt::Display for DnsType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
-            Self::V4 => "A",
-            Self::V6 => "AAAA",
+            Self::A => "A",
+            Self::Aaaa => "AAAA",
         })
     }
 }
@@ -111,12 +111,12 @@ impl DnsReply {
     /// # Errors
     ///
     /// When it is something else: then it is not that server's answer, whoever sent it.
-    pub fn read(packet: &[u8], id: u16, name: &str, family: AddressFamily) -> Result<Self, NotAReply> {
+    pub fn read(packet: &[u8], id: u16, name: &str, family: DnsType) -> Result<Self, NotAReply> {
         let name = Name::from_ascii(name).map_err(|_| NotAReply::OtherQuestion)?;
         Self::read_for(packet, id, &name, family)
     }
 
-    pub(super) fn read_for(packet: &[u8], id: u16, name: &Name, family: AddressFamily) -> Result<Self, NotAReply> {
+    pub(super) fn read_for(packet: &[u8], id: u16, name: &Name, family: DnsType) -> Result<Self, NotAReply> {
         // Whoever does not know the number is not worth the work of reading on.
         let number = packet.first_chunk::<2>().ok_or(NotAReply::Garbage)?;
         if u16::from_be_bytes(*number) != id {
@@ -146,7 +146,7 @@ impl DnsReply {
     }
 }
 
-fn answer(message: &Message, name: &Name, family: AddressFamily) -> DnsAnswer {
+fn answer(message: &Message, name: &Name, family: DnsType) -> DnsAnswer {
     let code = message.metadata.response_code;
     if !matches!(code, ResponseCode::NoError | ResponseCode::NXDomain) {
         return DnsAnswer::Failed { code: code.to_string() };
@@ -186,10 +186,10 @@ fn answer(message: &Message, name: &Name, family: AddressFamily) -> DnsAnswer {
     DnsAnswer::NoData { negative }
 }
 
-fn address(record: &Record, family: AddressFamily) -> Option<IpAddr> {
+fn address(record: &Record, family: DnsType) -> Option<IpAddr> {
     match (&record.data, family) {
-        (RData::A(address), AddressFamily::V4) => Some(IpAddr::V4(address.0)),
-        (RData::AAAA(address), AddressFamily::V6) => Some(IpAddr::V6(address.0)),
+        (RData::A(address), DnsType::A) => Some(IpAddr::V4(address.0)),
+        (RData::AAAA(address), DnsType::Aaaa) => Some(IpAddr::V6(address.0)),
         _ => None,
     }
 }
@@ -230,7 +230,7 @@ mod tests {
     }
 
     fn read(message: &Message) -> Result<DnsReply, NotAReply> {
-        DnsReply::read(&message.to_vec().unwrap(), 7, API, AddressFamily::V4)
+        DnsReply::read(&message.to_vec().unwrap(), 7, API, DnsType::A)
     }
 
     fn answer(message: &Message) -> DnsAnswer {
@@ -300,15 +300,15 @@ mod tests {
 
     #[test]
     fn what_was_not_asked_is_no_answer() {
-        let read = |packet: &[u8]| DnsReply::read(packet, 7, API, AddressFamily::V4);
+        let read = |packet: &[u8]| DnsReply::read(packet, 7, API, DnsType::A);
         assert_eq!(read(b""), Err(NotAReply::Garbage));
         assert_eq!(read(b"\0\x07garbage"), Err(NotAReply::Garbage));
         // A name that is a pointer to itself.
         let looping = b"\0\x07\x84\0\0\x01\0\0\0\0\0\0\xc0\x0c\0\x01\0\x01";
         assert_eq!(read(looping), Err(NotAReply::Garbage));
         let good = reply(ResponseCode::NoError);
-        assert_eq!(DnsReply::read(&good.to_vec().unwrap(), 8, API, AddressFamily::V4), Err(NotAReply::OtherNumber));
-        assert_eq!(DnsReply::read(&good.to_vec().unwrap(), 7, API, AddressFamily::V6), Err(NotAReply::OtherQuestion));
+        assert_eq!(DnsReply::read(&good.to_vec().unwrap(), 8, API, DnsType::A), Err(NotAReply::OtherNumber));
+        assert_eq!(DnsReply::read(&good.to_vec().unwrap(), 7, API, DnsType::Aaaa), Err(NotAReply::OtherQuestion));
         let mut echo = reply(ResponseCode::NoError);
         echo.metadata.message_type = MessageType::Query;
         assert_eq!(read(&echo.to_vec().unwrap()), Err(NotAReply::NoReply));

@@ -4,7 +4,7 @@ use std::{
     time::Duration,
 };
 
-use super::reply::{AddressFamily, DnsAnswer};
+use super::reply::{DnsAnswer, DnsType};
 use crate::{model::RegionId, probe::Spoken};
 
 /// No more addresses of an answer are repeated.
@@ -98,14 +98,14 @@ impl Stand {
         match (&four.to, &six.to) {
             (Some(one), Some(two)) if one == two => Self { ttl: four.ttl.max(six.ttl), ..four },
             (Some(one), Some(two)) => {
-                let families = (AddressFamily::V4, AddressFamily::V6);
+                let families = (DnsType::A, DnsType::Aaaa);
                 let said = format!("answers {one} to {} and {two} to {}", families.0, families.1);
                 Self::nowhere(true, four.ttl.max(six.ttl), said)
             }
             _ if lacks(v6) || six.said == four.said => four,
             _ if lacks(v4) => six,
             _ => {
-                let said = format!("{} ({}) and {} ({})", four.said, AddressFamily::V4, six.said, AddressFamily::V6);
+                let said = format!("{} ({}) and {} ({})", four.said, DnsType::A, six.said, DnsType::Aaaa);
                 Self { to: None, ttl: four.ttl.max(six.ttl), answered: four.answered || six.answered, said }
             }
         }
