@@ -8,6 +8,8 @@ mod ballot;
 mod bounds;
 mod consecutive;
 mod detector;
+#[cfg(feature = "net")]
+mod observing;
 mod policy;
 mod quorum;
 mod quorums;
@@ -24,6 +26,8 @@ mod watch;
 pub use bounds::{DetectionBounds, detection_bounds, fixed_rate_bounds};
 pub use consecutive::Consecutive;
 pub use detector::{Detector, Verdict};
+#[cfg(feature = "net")]
+pub use observing::observing;
 pub use policy::{CheckPolicy, InvalidPolicy, Observer, QuorumPolicy};
 pub use quorum::Quorum;
 pub use quorums::Quorums;

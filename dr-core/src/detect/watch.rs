@@ -1,15 +1,22 @@
 use std::{sync::Arc, time::Duration};
 
+use futures::future::join_all;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::{CheckPolicy, Detector as _, Observer, Quorum, QuorumPolicy, Quorums, Standing, Standings, Transition};
+use super::{
+    CheckPolicy, Detector as _, Observer, Quorum, QuorumPolicy, Quorums, Standing, Standings, Transition,
+    observing::{elsewhere, here, serving},
+};
 use crate::{
     error::{Effect, Error, ErrorKind, Result},
     event::{Event, EventKind, EventSink},
     model::{RegionId, RegionRole, VantageId},
-    probe::{BodyMatch, CheckKind, HealthProbe, HttpProbe, Observation, Sampler, StatusSet, Subject, TcpProbe},
-    spec::{ProbeKind, ProbeSpec, ProbeTarget, RegionSpec, Spec},
+    probe::{
+        BodyMatch, CheckKind, HealthProbe, HttpProbe, Observation, Sampler, StatusSet, Subject, TcpProbe,
+        remote::RemoteObserver,
+    },
+    spec::{ProbeKind, ProbeSpec, ProbeTarget, Spec},
     time::SharedClock,
 };
 
@@ -19,13 +26,14 @@ const TICK: Duration = Duration::from_secs(1);
 /// Everything that `dr.yaml` says about watching, running: each observer's probes against each region that serves, and a
 /// quorum per region that judges what they see.
 ///
-/// All observers of one watch run in this process and look from this machine: they are told apart by name, and share its
-/// fate. Observers elsewhere need a process there.
+/// Observers without a `url` run in this process and look from this machine: they are told apart by name, and share its
+/// fate. Those with one look from where they run, and are [pulled](RemoteObserver).
 #[derive(Debug)]
 #[must_use = "a watch sees nothing until it runs"]
 pub struct Watch {
     clock: SharedClock,
     sampler: Sampler,
+    remote: Vec<RemoteObserver>,
     quorums: Quorums,
     writer: Option<watch::Receiver<RegionId>>,
 }
@@ -39,27 +47,16 @@ impl Watch {
     /// target that is no address, a quorum that could trip on a minority.
     pub fn of(spec: &Spec, clock: &SharedClock) -> Result<Self> {
         let mut problems = Vec::new();
-        let mut sampler = Sampler::new(clock.clone());
-        let shortest = spec.probes.iter().map(|probe| probe.interval).min().unwrap_or(Duration::from_secs(10));
-        for observer in &spec.observers {
-            match control(&observer.id, &observer.region, observer.control.as_deref()) {
-                Ok(probe) => sampler = sampler.control(probe, shortest),
-                Err(error) => problems.push(error.message().to_owned()),
-            }
-        }
-        let serving: Vec<&RegionSpec> = spec.regions.iter().filter(|region| region.role.can_take_over()).collect();
+        let sampler = here(spec, clock, &mut problems, |observer| observer.url.is_none());
+        let remote = elsewhere(spec, clock, &mut problems);
+        let serving = serving(spec);
         let pair: Vec<RegionId> = serving.iter().map(|region| region.id.clone()).collect();
         let mut quorums = Vec::new();
         for region in &serving {
             let mut checks = Vec::new();
             for probe in &spec.probes {
-                let Some(target) = probe.target(region) else { continue };
-                checks.push(policy(probe));
-                for observer in &spec.observers {
-                    match built(probe, &region.id, &observer.id, &target) {
-                        Ok(looking) => sampler = sampler.probe(looking, probe.interval),
-                        Err(error) => problems.push(error.message().to_owned()),
-                    }
+                if probe.target(region).is_some() {
+                    checks.push(policy(probe));
                 }
             }
             let observers = spec.observers.iter();
@@ -83,7 +80,7 @@ impl Watch {
         let writer = spec.regions.iter().find(|region| region.role == RegionRole::Active);
         if let (Some(writer), true) = (writer, problems.is_empty()) {
             let quorums = Quorums::new(quorums, &writer.id);
-            return Ok(Self { clock: clock.clone(), sampler, quorums, writer: None });
+            return Ok(Self { clock: clock.clone(), sampler, remote, quorums, writer: None });
         }
         if writer.is_none() {
             problems.push("no region is active".to_owned());
@@ -121,7 +118,7 @@ impl Watch {
         standings: watch::Sender<Standings>,
         stop: CancellationToken,
     ) -> Result<()> {
-        let Self { clock, sampler, mut quorums, mut writer } = self;
+        let Self { clock, sampler, remote, mut quorums, mut writer } = self;
         let (out, mut seen) = mpsc::channel::<Observation>(1024);
         let judging = async {
             let mut next_tick = clock.monotonic() + TICK;
@@ -150,7 +147,8 @@ impl Watch {
                 }
             }
         };
-        let (sampled, ()) = tokio::join!(sampler.run(out, stop), judging);
+        let pulling = join_all(remote.into_iter().map(|observer| observer.run(out.clone(), stop.clone())));
+        let (sampled, _, ()) = tokio::join!(sampler.run(out, stop), pulling, judging);
         sampled
     }
 }
@@ -198,6 +196,10 @@ fn kind(probe: &ProbeSpec) -> CheckKind {
     }
 }
 
+pub(super) fn subject(probe: &ProbeSpec, region: &RegionId) -> Subject {
+    Subject { probe: probe.id.clone(), region: region.clone(), kind: kind(probe) }
+}
+
 fn policy(probe: &ProbeSpec) -> CheckPolicy {
     CheckPolicy {
         probe: probe.id.clone(),
@@ -208,13 +210,13 @@ fn policy(probe: &ProbeSpec) -> CheckPolicy {
     }
 }
 
-fn built(
+pub(super) fn built(
     probe: &ProbeSpec,
     region: &RegionId,
     vantage: &VantageId,
     target: &ProbeTarget,
 ) -> Result<Arc<dyn HealthProbe>> {
-    let subject = Subject { probe: probe.id.clone(), region: region.clone(), kind: kind(probe) };
+    let subject = subject(probe, region);
     let vantage = vantage.clone();
     match target {
         ProbeTarget::Http { url, post, expect } => {
@@ -238,7 +240,7 @@ fn built(
 /// How long a control target may take.
 const CONTROL_LIMIT: Duration = Duration::from_secs(4);
 
-fn control(vantage: &VantageId, region: &RegionId, address: Option<&str>) -> Result<Arc<dyn HealthProbe>> {
+pub(super) fn control(vantage: &VantageId, region: &RegionId, address: Option<&str>) -> Result<Arc<dyn HealthProbe>> {
     let invalid = |message: String| Error::new(ErrorKind::Invalid, message).with_effect(Effect::NotApplied);
     let address = address.filter(|address| !address.is_empty()).ok_or_else(|| {
         invalid(format!(

@@ -11,6 +11,8 @@ mod look;
 mod net;
 mod observation;
 mod reading;
+#[cfg(feature = "net")]
+pub mod remote;
 mod sampler;
 mod spoken;
 
@@ -19,7 +21,7 @@ use look::look;
 #[cfg(feature = "net")]
 pub use net::{
     BodyMatch, CertificateProbe, DnsAnswer, DnsProbe, DnsProbeBuilder, DnsQuestion, DnsReply, DnsType, HttpProbe,
-    HttpProbeBuilder, NameLead, NotAReply, StatusSet, TcpProbe, TransactionProbe, TransactionProbeBuilder,
+    HttpProbeBuilder, HttpTransport, NameLead, NotAReply, StatusSet, TcpProbe, TransactionProbe, TransactionProbeBuilder,
 };
 pub use observation::{CheckKind, Observation, Outcome, Subject};
 pub use reading::{Health, Latency, Reading};

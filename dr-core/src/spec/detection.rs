@@ -24,6 +24,19 @@ pub struct ObserverSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String", extend("examples" = ["one.one.one.one:443"]))]
     pub control: Option<String>,
+    /// Where the observer's readings are pulled from, when it runs in a process of its own elsewhere. Without it, it runs
+    /// in the process that decides, and shares its fate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        with = "String",
+        extend("pattern" = "^https?://[^/@? ]+", "examples" = ["https://observer.eu-central-1.example.com:7340"])
+    )]
+    pub url: Option<String>,
+    /// The Ed25519 public key that its readings must be signed by, in hexadecimal or base64; or a file that holds it, in
+    /// PEM too. Needed with `url`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", extend("examples" = ["11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="]))]
+    pub key: Option<String>,
 }
 
 /// When observers together call a region lost.

@@ -5,6 +5,7 @@ mod order;
 mod probes;
 mod quorum;
 mod references;
+mod remote;
 mod roles;
 mod timing;
 
@@ -22,6 +23,7 @@ pub(crate) fn run(root: &At<'_>, drivers: &BTreeMap<ResourceKind, Schema>, findi
     order::check(root, findings);
     roles::check(root, findings);
     quorum::check(root, findings);
+    remote::check(root, findings);
     probes::check(root, findings);
     timing::check(root, findings);
 }

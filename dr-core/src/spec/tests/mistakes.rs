@@ -76,6 +76,16 @@ mistake!(a_quorum_beyond_the_observers, "quorum: 2" => "quorum: 4", at "4, dwell
     "4 observers can never agree, because there are 3", "2 to 3");
 mistake!(no_observer_in_the_witness_region, "{ id: c, region: eu-central-1 }" => "{ id: c, region: eu-west-1 }", at "observers",
     "observers", "no observer is in a witness region", "an observer with `region: eu-central-1`");
+mistake!(a_remote_observer_without_a_key, "{ id: c, region: eu-central-1 }" => "{ id: c, region: eu-central-1, url: 'https://c.example.com' }",
+    at "url", "observers[2].key", "anybody could answer at this `url`: a `key` is missing",
+    "`key:` with the public key that the observer signs with");
+mistake!(a_local_observer_with_a_key, "{ id: c, region: eu-central-1 }" => "{ id: c, region: eu-central-1, key: c.pub }",
+    at "key: c.pub", "observers[2].key", "an observer without `url` runs in the process that decides, and signs nothing",
+    "`url:` as well, or no `key`");
+mistake!(two_observers_with_one_key,
+    "{ id: b, region: eu-west-1 }\n  - { id: c, region: eu-central-1 }" =>
+    "{ id: b, region: eu-west-1, url: 'https://b.example.com', key: 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo= }\n  - { id: c, region: eu-central-1, url: 'https://c.example.com', key: d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a }",
+    at "d75a", "observers[2].key", "this is another observer's: one could speak for the other (line 19)", "one of its own");
 mistake!(a_zero_interval, "interval: 10s" => "interval: 0s", at "0s\n    timeout", "probes[0].interval",
     "this takes no time at all", "a duration such as 10s");
 mistake!(a_timeout_longer_than_the_interval, "timeout: 4s" => "timeout: 11s", at "11s", "probes[0].timeout",
