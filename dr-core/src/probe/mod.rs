@@ -21,7 +21,8 @@ use look::look;
 #[cfg(feature = "net")]
 pub use net::{
     BodyMatch, CertificateProbe, DnsAnswer, DnsProbe, DnsProbeBuilder, DnsQuestion, DnsReply, DnsType, HttpProbe,
-    HttpProbeBuilder, HttpTransport, NameLead, NotAReply, StatusSet, TcpProbe, TransactionProbe, TransactionProbeBuilder,
+    HttpProbeBuilder, HttpTransport, NameLead, NotAReply, StatusSet, TcpProbe, TransactionProbe,
+    TransactionProbeBuilder,
 };
 pub use observation::{CheckKind, Observation, Outcome, Subject};
 pub use reading::{Health, Latency, Reading};
