@@ -80,6 +80,11 @@ impl Files {
         self.0.join("clock")
     }
 
+    /// Where the log ended before the write whose sync never happened.
+    pub(super) fn synced(&self) -> PathBuf {
+        self.0.join("synced")
+    }
+
     pub(super) fn report(&self) -> PathBuf {
         self.0.join("report.json")
     }
@@ -106,7 +111,7 @@ async fn live(order: &Order) -> Report {
     let shared: SharedClock = Arc::new(clock.clone());
     let sqlite = SqliteJournal::open(files.database(), shared.clone()).await.unwrap();
     let acknowledged = File::options().create(true).append(true).open(files.acknowledged()).unwrap();
-    let journal = Arc::new(MortalJournal::new(sqlite, order.death, acknowledged, last_words));
+    let journal = Arc::new(MortalJournal::new(sqlite, order.death, acknowledged, files.synced(), last_words));
     let mut steps = StepRegistry::new();
     steps.register(erase(TurnOn(world.clone()))).unwrap();
     steps.register(erase(Promote(world.clone()))).unwrap();
@@ -177,7 +182,7 @@ async fn drive<F: Future>(clock: &ManualClock, future: F) -> F::Output {
     }
 }
 
-fn read_number(path: &Path) -> u64 {
+pub(super) fn read_number(path: &Path) -> u64 {
     fs::read_to_string(path).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0)
 }
 

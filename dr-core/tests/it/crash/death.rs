@@ -60,13 +60,6 @@ impl Death {
         let at_calls = (1..=calls).flat_map(|n| [Self::BeforeCall(n), Self::AfterCall(n)]);
         at_writes.chain(at_calls).collect()
     }
-
-    /// A death that is tried as the only one and not yet as the second of two: after some first deaths, a journal comes back empty
-    /// when the second process's last write is lost with the power. Whether the model of that loss is wrong, with a log that was
-    /// recovered once, or the journal, is not known: `docs/reliability.md`, "Open".
-    pub(super) fn is_open_in_pairs(self) -> bool {
-        matches!(self, Self::Write(_, Moment::Written(_)))
-    }
 }
 
 /// Ends this process as `kill -9` does: nothing is flushed, closed or dropped.

@@ -1,7 +1,7 @@
 //! The real journal in a process that may die at any of its writes.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     future::Future,
     io::Write as _,
     path::PathBuf,
@@ -34,6 +34,8 @@ pub(super) struct MortalJournal {
     acknowledged: Mutex<File>,
     last_words: Arc<dyn Fn() + Send + Sync>,
     database: PathBuf,
+    /// Where the log's end before a write that is lost is noted.
+    synced: PathBuf,
 }
 
 impl std::fmt::Debug for MortalJournal {
@@ -47,11 +49,12 @@ impl MortalJournal {
         inner: SqliteJournal,
         death: Option<Death>,
         acknowledged: File,
+        synced: PathBuf,
         last_words: Arc<dyn Fn() + Send + Sync>,
     ) -> Self {
         let database = inner.path().to_path_buf();
         let acknowledged = Mutex::new(acknowledged);
-        Self { inner, death, writes: AtomicU32::new(0), acknowledged, last_words, database }
+        Self { inner, death, writes: AtomicU32::new(0), acknowledged, last_words, database, synced }
     }
 
     pub(super) fn writes(&self) -> u32 {
@@ -79,7 +82,11 @@ impl MortalJournal {
                 setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).unwrap();
                 setrlimit(Resource::Fsize, Rlimit { current: limit, maximum: limit }).unwrap();
             }
-            Some(Moment::Written(_) | Moment::Synced) => (self.last_words)(),
+            Some(Moment::Written(_)) => {
+                (self.last_words)();
+                fs::write(&self.synced, wal::end(&self.database).to_string()).unwrap();
+            }
+            Some(Moment::Synced) => (self.last_words)(),
         }
         let done = at_once(work);
         if moment.is_some() {
