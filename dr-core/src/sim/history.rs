@@ -60,6 +60,8 @@ pub(crate) struct Call {
     /// How many records were durable at the moment of the call.
     pub(crate) durable: u64,
     pub(crate) writes: bool,
+    /// How much had happened when its verb began.
+    pub(crate) begun: usize,
 }
 
 /// How a call ended for its caller.
@@ -137,6 +139,11 @@ impl History {
     pub(crate) fn add(&self, what: What) {
         let at = self.time.monotonic().since_origin();
         self.lines().push((at, what));
+    }
+
+    /// How much has happened.
+    pub(crate) fn count(&self) -> usize {
+        self.lines().len()
     }
 
     pub(crate) fn take(&self) -> Vec<(Duration, What)> {

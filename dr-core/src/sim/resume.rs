@@ -1,12 +1,14 @@
 //! Goes on from a prefix of a journal, in the world as it was at that moment, with a fresh engine and no more trouble.
 
 use std::{
+    collections::BTreeSet,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use super::{
     VirtualTime,
+    cell::Cell,
     invariant::{self, Evidence, Invariant, Violation},
     machine::{Host, Process},
     mutant::Mutant,
@@ -18,6 +20,7 @@ use crate::{
     engine::{RunState, RunView},
     error::Result,
     journal::{Entry, Outcome, Record, RunEnd},
+    model::StepId,
 };
 
 /// How long a run may take from there.
@@ -71,6 +74,19 @@ pub(crate) fn check(
         in_time
     });
     stage.drain();
+    let (history, records) = (stage.history.take(), stage.records()?);
+    let view = stage.view()?;
+    let evidence = Evidence {
+        scenario: whole.scenario,
+        history: &history,
+        records: &records,
+        view: &view,
+        courses: &stage.world.courses(),
+        initial: whole.initial,
+        acknowledged: &stage.store.acknowledged(),
+        since: sample.records,
+        now: stage.now(),
+    };
     let mut found = Vec::new();
     let prefix_of = format!("gone on with after record {} of {}", sample.records, whole.records.len());
     let mut tell = |what: String| {
@@ -85,23 +101,10 @@ pub(crate) fn check(
         None if !ended_in_time => tell("the run does not end".to_owned()),
         None => tell("the engine fell over".to_owned()),
         Some(Err(error)) => tell(format!("the run is not taken up: {error}")),
-        Some(Ok(view)) => judge(whole, &stage.world.settled(), &view, suffix, &mut tell),
+        Some(Ok(view)) => Comparison { whole, again: &evidence, prefix, suffix }.judge(&view, &mut tell),
     }
-    let (history, records) = (stage.history.take(), stage.records()?);
-    let view = stage.view()?;
-    let evidence = Evidence {
-        scenario: whole.scenario,
-        history: &history,
-        records: &records,
-        view: &view,
-        courses: &stage.world.courses(),
-        initial: whole.initial,
-        acknowledged: &stage.store.acknowledged(),
-        since: sample.records,
-        now: stage.now(),
-    };
     // A call that was overtaken before the sample is known to the whole story only.
-    let overtaken = (0..super::cell::Cell::COUNT).any(|cell| whole.overtaken(cell));
+    let overtaken = (0..Cell::COUNT).any(|cell| whole.overtaken(cell));
     found.extend(
         invariant::check(&evidence)
             .into_iter()
@@ -120,38 +123,93 @@ pub(crate) fn check(
     Ok(found)
 }
 
-fn judge(whole: &Evidence<'_>, settled: &[i64], view: &RunView, suffix: &[Record], tell: &mut impl FnMut(String)) {
-    match view.state() {
-        RunState::PausedByFailure | RunState::PausedByOperator | RunState::WaitingForApproval => return,
-        state if state.is_end() => {}
-        other => {
-            let why = view.held().unwrap_or("nobody says why");
-            return tell(format!("it is left {other}: {why}"));
+/// What became of a run, and what became of it when it was gone on with from one of its records.
+struct Comparison<'a> {
+    whole: &'a Evidence<'a>,
+    again: &'a Evidence<'a>,
+    prefix: &'a [Record],
+    suffix: &'a [Record],
+}
+
+impl Comparison<'_> {
+    fn judge(&self, view: &RunView, tell: &mut impl FnMut(String)) {
+        let whole = self.whole;
+        match view.state() {
+            RunState::PausedByFailure | RunState::PausedByOperator | RunState::WaitingForApproval => return,
+            state if state.is_end() => {}
+            other => {
+                let why = view.held().unwrap_or("nobody says why");
+                return tell(format!("it is left {other}: {why}"));
+            }
+        }
+        // Where no person decided what came of it, it must come to the same.
+        let (Some((end, _)), Some((first, _))) = (view.ended(), whole.view.ended()) else { return };
+        if decided_by_people(self.suffix) || passed_over(self.suffix) || out_of_time(whole.view) {
+            return;
+        }
+        // Where the records end inside an attempt from which there is no way back, nobody knows whether it was made: what
+        // was done before it stays, and is named.
+        if view.past_return() != whole.view.past_return() && (end == first || end == RunEnd::Dirty) {
+            return;
+        }
+        if out_of_time(view) && self.had_no_more_time(view) {
+            return;
+        }
+        let in_doubt = self.left_in_doubt();
+        let named = |records| standing(records).collect::<BTreeSet<_>>();
+        let names_no_more =
+            || named(self.again.records).difference(&named(whole.records)).all(|s| in_doubt.contains(s));
+        let dirty_by_doubt = end == RunEnd::Dirty && first == RunEnd::Cancelled && names_no_more();
+        if end != first && !dirty_by_doubt {
+            return tell(format!("it ends {end:?}, and ended {first:?}"));
+        }
+        let doubtful = |cell: Cell| {
+            let steps = in_doubt.iter().filter_map(|step| whole.scenario.step(step.as_str()));
+            steps.flat_map(|step| &step.sets).any(|(set, _)| *set == cell)
+        };
+        for (cell, (first, now)) in Cell::all().zip(whole.courses.iter().zip(self.again.courses)) {
+            let overtaken = whole.overtaken(cell.0) || self.again.overtaken(cell.0);
+            if first.last() != now.last() && !overtaken && !doubtful(cell) {
+                return tell(format!("{cell} is {}, and was {}", now.last(), first.last()));
+            }
         }
     }
-    // Where no person decided what came of it, it must come to the same.
-    let (Some((end, _)), Some((first, _))) = (view.ended(), whole.view.ended()) else { return };
-    if decided_by_people(suffix) || passed_over(suffix) || out_of_time(whole.view) {
-        return;
+
+    /// Whether the deadline had passed, as who went on could see it: calls take longer or shorter each time, and a wall that
+    /// has jumped forward has spent the deadline of whoever takes the run up next.
+    fn had_no_more_time(&self, view: &RunView) -> bool {
+        let jumped = self.whole.scenario.troubles.iter().any(|trouble| matches!(trouble, Trouble::Wall { .. }));
+        let ended = self.again.written_at(view.seq());
+        jumped || ended >= view.plan().deadline()
     }
-    // Where the records end inside an attempt from which there is no way back, nobody knows whether it was made: what was
-    // done before it stays, and is named.
-    if view.past_return() != whole.view.past_return() && (end == first || end == RunEnd::Dirty) {
-        return;
-    }
-    // A wall that has jumped forward has spent the deadline of whoever takes the run up next.
-    let jumped = whole.scenario.troubles.iter().any(|trouble| matches!(trouble, Trouble::Wall { .. }));
-    if out_of_time(view) && jumped {
-        return;
-    }
-    if end != first {
-        return tell(format!("it ends {end:?}, and ended {first:?}"));
-    }
-    for (cell, (course, now)) in super::cell::Cell::all().zip(whole.courses.iter().zip(settled)) {
-        if course.last() != *now && !whole.overtaken(cell.0) {
-            return tell(format!("{cell} is {now}, and was {}", course.last()));
+
+    /// Steps inside whose attempt the records end, in a run that was called off and is left as it is. Whoever goes on makes
+    /// no more calls then, not even to look: what such a step did or did not do stays, and the end names it.
+    fn left_in_doubt(&self) -> BTreeSet<&StepId> {
+        let left = self.again.view.cancel().is_some_and(|cancel| !cancel.compensate);
+        let mut open = BTreeSet::new();
+        for record in self.prefix.iter().filter(|_| left) {
+            match &record.entry {
+                Entry::StepIntent(intent) => {
+                    open.insert(&intent.step);
+                }
+                Entry::StepOutcome { step, .. } => {
+                    open.remove(step);
+                }
+                _ => {}
+            }
         }
+        open
     }
+}
+
+/// What the end names as left standing.
+fn standing(records: &[Record]) -> impl Iterator<Item = &StepId> {
+    let effects = records.iter().filter_map(|record| match &record.entry {
+        Entry::EffectsLeft { effects } => Some(effects),
+        _ => None,
+    });
+    effects.flatten().map(|effect| &effect.step)
 }
 
 /// Whether a step was passed over by the plan's own rule, because of failures that who goes on is spared.

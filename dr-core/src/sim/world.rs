@@ -26,6 +26,8 @@ use crate::{
 pub(crate) struct Snapshot {
     cells: Vec<Course>,
     on_the_way: BTreeMap<(Duration, u32), Arriving>,
+    /// How many calls there were: those that are made from here on are later than those on their way.
+    calls: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -110,7 +112,7 @@ impl World {
         set(Cell::capacity(0), 10);
         set(Cell::capacity(1), 2);
         set(Cell::capacity(2), 1);
-        Self::from(seed, time, history, marks, steps, Snapshot { cells, on_the_way: BTreeMap::new() })
+        Self::from(seed, time, history, marks, steps, Snapshot { cells, on_the_way: BTreeMap::new(), calls: 0 })
     }
 
     /// A world that goes on from a snapshot.
@@ -123,6 +125,7 @@ impl World {
         now: Snapshot,
     ) -> Self {
         let ids = steps.iter().zip(0..).filter_map(|(id, at)| Some((StepId::new(id.as_str()).ok()?, at))).collect();
+        marks.calls.store(now.calls, Ordering::Relaxed);
         let state = State { now, blocked: BTreeMap::new(), counts: BTreeMap::new(), dying: Vec::new() };
         Self {
             shared: Arc::new(Shared {
@@ -155,7 +158,8 @@ impl World {
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
-        self.state().now.clone()
+        let calls = self.shared.marks.calls.load(Ordering::Relaxed);
+        Snapshot { calls, ..self.state().now.clone() }
     }
 
     /// Nothing can be done about a step until a moment; for good when there is none.
@@ -220,6 +224,7 @@ impl World {
             current: 0,
             durable: 0,
             writes: false,
+            begun: self.shared.history.count(),
         };
         Caller { world: self, process, template }
     }

@@ -179,7 +179,7 @@ impl Runner {
     }
 
     /// What should be under way.
-    fn decided(&self) -> Vec<Command> {
+    pub(super) fn decided(&self) -> Vec<Command> {
         let commands = decide(&self.plan, &self.view, self.now());
         #[cfg(feature = "sim")]
         if let Some(meddle) = &self.core.meddle {

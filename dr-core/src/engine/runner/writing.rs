@@ -4,9 +4,10 @@ use futures::TryStreamExt as _;
 
 use super::Runner;
 use crate::{
-    engine::announce::waits,
+    engine::{Command, announce::waits},
     error::{Effect, Error, ErrorKind, Result},
     journal::{Entry, Seq},
+    step::CancellationToken,
     time::timeout,
 };
 
@@ -39,6 +40,11 @@ impl Runner {
             // Attempts that are under way see it at once: some can be content with less, or insist.
             let switched = self.modes.iter().filter(|(step, _)| self.view.ungraceful(step.as_str()));
             switched.for_each(|(_, mode)| mode.throw());
+        }
+        let ends = |entry: &Entry| matches!(entry, Entry::CancelRequested { .. } | Entry::ApprovalDecided { .. });
+        if entries.iter().any(ends) && self.decided().contains(&Command::StopRunning) {
+            // Before anybody is told that it is so, and before any of them can act once more.
+            self.live.values().for_each(CancellationToken::cancel);
         }
         Ok(())
     }

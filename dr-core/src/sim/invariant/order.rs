@@ -13,8 +13,8 @@ pub(super) fn check(evidence: &Evidence<'_>, found: &mut Vec<Violation>) {
     blind_repetition(evidence, found);
     let mut turns = BTreeSet::new();
     let mut known = Known::after(evidence.since);
-    for (at, what) in evidence.history {
-        known.take(what);
+    for (n, (at, what)) in evidence.history.iter().enumerate() {
+        known.take(n, what);
         let What::Called(call) = what else { continue };
         if !call.writes {
             continue;
@@ -47,8 +47,10 @@ pub(super) fn check(evidence: &Evidence<'_>, found: &mut Vec<Violation>) {
             tell(Invariant::GatesHold, format!("{name} acts, and nobody has opened its gate"));
         }
         let first = turns.insert(call.turn);
-        // What is durable and not yet acknowledged is known to nobody: not to the engine, not to whoever asked for it.
-        let unwinding = durable.iter().take_while(|record| record.seq.0 <= known.to(call.who)).find(|record| {
+        // What is durable and not yet acknowledged is known to nobody: not to the engine, not to whoever asked for it. And a
+        // verb that had begun by then is at work, also when its first call has not left yet.
+        let known_to = known.to(call.who, call.begun);
+        let unwinding = durable.iter().take_while(|record| record.seq.0 <= known_to).find(|record| {
             matches!(
                 &record.entry,
                 Entry::CancelRequested { .. } | Entry::ApprovalDecided { decision: Decision::Reject, .. }
@@ -67,7 +69,8 @@ pub(super) fn check(evidence: &Evidence<'_>, found: &mut Vec<Violation>) {
 /// How far each engine knows the journal: what it read when it took the run up, and what it was told since.
 struct Known {
     written: u64,
-    by: BTreeMap<Who, u64>,
+    /// How far, and from which event on.
+    by: BTreeMap<Who, Vec<(usize, u64)>>,
 }
 
 impl Known {
@@ -76,21 +79,23 @@ impl Known {
         Self { written: since.0, by: BTreeMap::new() }
     }
 
-    fn take(&mut self, what: &What) {
+    fn take(&mut self, n: usize, what: &What) {
         match what {
             What::Written { last, .. } => self.written = self.written.max(*last),
             What::Acquired { who, .. } => {
-                self.by.insert(*who, self.written);
+                self.by.entry(*who).or_default().push((n, self.written));
             }
             What::Acknowledged { who, last } => {
-                self.by.insert(*who, *last);
+                self.by.entry(*who).or_default().push((n, *last));
             }
             _ => {}
         }
     }
 
-    fn to(&self, who: Who) -> u64 {
-        self.by.get(&who).copied().unwrap_or_default()
+    /// How far an engine knew it when so much had happened.
+    fn to(&self, who: Who, begun: usize) -> u64 {
+        let known = self.by.get(&who).and_then(|known| known.iter().rev().find(|(n, _)| *n < begun));
+        known.map_or(0, |(_, last)| *last)
     }
 }
 

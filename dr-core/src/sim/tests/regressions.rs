@@ -11,6 +11,7 @@ use crate::{
         cell::Cell,
         scenario::{Closing, EngineScript, Scenario, StepScript, Trouble, Wish},
     },
+    testing::{Fault, FaultRule},
 };
 
 fn step(id: &str, kind: &'static str, sets: Vec<(Cell, i64)>, after: &[&str]) -> StepScript {
@@ -109,6 +110,55 @@ fn a_machine_that_stood_still_in_the_middle_of_a_verb_makes_no_further_call() {
         scenario.engines.push(engine(1));
         let (from, until) = (Duration::from_millis(ms), Duration::from_millis(ms + 40_000));
         scenario.troubles = vec![Trouble::Suspend { engine: 0, from, until, counted: true }];
+        plays(&time, scenario);
+    }
+}
+
+/// Seeds 19187, 23350 and their like: the records end while a call is on its way. Whoever goes on does the same once more, or
+/// takes it back; then the call arrives. No engine can know, and the judge has to.
+#[test]
+fn a_call_that_arrives_after_whoever_went_on_has_undone_it_is_told_from_a_broken_promise() {
+    let time = VirtualTime::new().unwrap();
+    for seed in 0..60 {
+        let mut back = step("scale-back", "sim.restore", vec![(Cell::capacity(1), 0)], &["scale"]);
+        back.undoes = Some("scale".to_owned());
+        let mut thaw = step("thaw", "sim.restore", vec![(Cell::frozen(0), 1), (Cell::frozen(1), 1)], &["scale"]);
+        thaw.undoes = Some("freeze".to_owned());
+        let steps = vec![
+            step("freeze", "sim.freeze", vec![(Cell::frozen(0), 1), (Cell::frozen(1), 1)], &[]),
+            step("scale", "sim.scale", vec![(Cell::capacity(1), 8)], &[]),
+            back,
+            thaw,
+        ];
+        let rule = FaultRule {
+            region: None,
+            plane: None,
+            operation: Some("sim:ScaleWorkload".to_owned()),
+            skip: 0,
+            times: Some(3),
+            fault: Fault::Slow { delay_ms: 10_000 },
+        };
+        let mut scenario = Scenario { seed, ..scenario(GoalKind::Rehearsal, steps) };
+        scenario.troubles = vec![Trouble::Calls { rule, from: Duration::ZERO }];
+        if seed % 2 == 0 {
+            scenario.wishes = vec![(Duration::from_millis(530 + seed), Wish::Cancel { compensate: true })];
+        }
+        plays(&time, scenario);
+    }
+}
+
+/// Seeds 3297, 17318, 75566 and their like: somebody calls the run off while a verb is at work, and leaves all as it is (or has
+/// it taken back). Whoever goes on from there looks at nothing, and names what it leaves.
+#[test]
+fn a_run_that_is_called_off_in_the_middle_of_a_verb_names_what_it_leaves_wherever_it_is_gone_on_with() {
+    let time = VirtualTime::new().unwrap();
+    for ms in (0..3_000).step_by(20) {
+        let steps = vec![
+            step("freeze", "sim.freeze", vec![(Cell::frozen(0), 1), (Cell::frozen(1), 1)], &[]),
+            step("scale", "sim.scale", vec![(Cell::capacity(1), 8)], &[]),
+        ];
+        let mut scenario = Scenario { seed: ms, ..scenario(GoalKind::Failover, steps) };
+        scenario.wishes = vec![(Duration::from_millis(ms), Wish::Cancel { compensate: ms % 3 == 0 })];
         plays(&time, scenario);
     }
 }
