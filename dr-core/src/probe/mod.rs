@@ -5,6 +5,7 @@
 //! [`crate::detect`].
 
 mod control;
+mod family;
 mod health_probe;
 mod look;
 #[cfg(feature = "net")]
@@ -16,12 +17,13 @@ pub mod remote;
 mod sampler;
 mod spoken;
 
+pub use family::AddressFamily;
 pub use health_probe::{HealthProbe, ProbeCx};
 use look::look;
 #[cfg(feature = "net")]
 pub use net::{
     BodyMatch, CertificateProbe, DnsAnswer, DnsProbe, DnsProbeBuilder, DnsQuestion, DnsReply, DnsType, HttpProbe,
-    HttpProbeBuilder, HttpTransport, NameLead, NotAReply, StatusSet, TcpProbe, TransactionProbe,
+    HttpProbeBuilder, HttpTransport, NameLead, NotAReply, Redirects, StatusSet, TcpProbe, TransactionProbe,
     TransactionProbeBuilder,
 };
 pub use observation::{CheckKind, Observation, Outcome, Subject};

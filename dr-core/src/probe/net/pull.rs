@@ -12,7 +12,12 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{dial::Dial, miss::Miss, tls::Tls};
+use super::{
+    alarm::Alarm,
+    dial::Dial,
+    miss::Miss,
+    tls::{Tls, Trust},
+};
 use crate::{
     error::{Effect, Error, ErrorKind, Result},
     probe::{
@@ -57,14 +62,14 @@ impl HttpTransport {
         }
         let (port, tls) = match uri.scheme_str() {
             Some("http") => (80, None),
-            Some("https") => (443, Some(Tls::new(authority.host(), &[])?)),
+            Some("https") => (443, Some(Tls::new(authority.host(), Trust::default())?)),
             _ => return Err(invalid("is neither http nor https")),
         };
         let bare = authority.host();
-        let host = bare.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(bare).to_owned();
+        let host = bare.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(bare);
         let port = authority.port_u16().unwrap_or(port);
         Ok(Self {
-            dial: Dial { host, port, address: None, from: None, limit: CONNECT },
+            dial: Dial::new(host, port, CONNECT),
             tls,
             authority: authority.as_str().to_owned(),
             path: format!("{}/v1/readings", uri.path().trim_end_matches('/')),
@@ -89,7 +94,11 @@ impl HttpTransport {
         let clock = &**cx.clock();
         let stream = self.dial.connect(clock, &mut Latency::default()).await?;
         match &self.tls {
-            Some(tls) => converse(tls.wrap(clock, CONNECT, stream).await?, request).await,
+            Some(tls) => {
+                let mut alarm = Alarm::new(clock, CONNECT);
+                let deadline = alarm.now() + CONNECT;
+                converse(tls.wrap(deadline, &mut alarm, stream).await?, request).await
+            }
             None => converse(stream, request).await,
         }
     }

@@ -6,10 +6,12 @@ use super::{dial::Dial, miss::Miss};
 use crate::{
     error::{Effect, Error, ErrorKind, Result},
     model::VantageId,
-    probe::{HealthProbe, Latency, ProbeCx, Reading, Spoken, Subject},
+    probe::{AddressFamily, HealthProbe, Latency, ProbeCx, Reading, Spoken, Subject},
 };
 
 /// Whether a port takes connections.
+///
+/// Nothing is sent, and the connection ends with a reset, so that neither side keeps anything of it.
 ///
 /// ```no_run
 /// use std::{sync::Arc, time::Duration};
@@ -48,14 +50,20 @@ impl TcpProbe {
         if bare.is_empty() || port == 0 || (bare == host && host.contains(':')) {
             return Err(invalid());
         }
-        let dial = Dial { host: bare.to_owned(), port, address: None, from: None, limit: Duration::from_secs(4) };
-        Ok(Self { subject, vantage, dial })
+        Ok(Self { subject, vantage, dial: Dial::new(bare, port, Duration::from_secs(4)) })
     }
 
     /// The same, waiting up to `limit` for the name and the connection together.
     #[must_use]
     pub fn with_timeout(mut self, limit: Duration) -> Self {
         self.dial.limit = limit;
+        self
+    }
+
+    /// The same, trying only addresses of `family` of a name.
+    #[must_use]
+    pub fn with_family(mut self, family: AddressFamily) -> Self {
+        self.dial.family = family;
         self
     }
 

@@ -1,23 +1,50 @@
-use std::{fmt, io, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt, io,
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
 
 use rustls::{
-    CertificateError, ClientConfig, RootCertStore,
-    client::Resumption,
-    crypto::ring,
-    pki_types::{CertificateDer, ServerName, pem::PemObject as _},
+    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    client::{
+        Resumption,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    },
+    crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
+    pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject as _},
 };
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use super::miss::Miss;
+use super::{
+    alarm::{Alarm, Late},
+    miss::Miss,
+};
 use crate::{
     error::{Effect, Error, ErrorKind, Result},
     probe::Spoken,
-    time::{Clock, timeout},
+    time::Monotonic,
 };
 
-/// How to encrypt, and whom to believe. The chain, the dates and the name are always checked, which Route 53 does not
-/// do ("HTTPS health checks don't validate SSL/TLS certificates").
+/// Whom to believe, and what to tell.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Trust {
+    /// Whether the certificate is checked at all. Route 53 does not ("HTTPS health checks don't validate SSL/TLS
+    /// certificates").
+    pub(super) verified: bool,
+    /// Whether the server is told the name that is asked for.
+    pub(super) sni: bool,
+    /// Certificates in PEM to trust beside the public authorities'.
+    pub(super) roots: Vec<u8>,
+}
+
+impl Default for Trust {
+    fn default() -> Self {
+        Self { verified: true, sni: true, roots: Vec::new() }
+    }
+}
+
+/// How to encrypt, and whom to believe.
 #[derive(Clone)]
 pub(super) struct Tls {
     config: Arc<ClientConfig>,
@@ -30,40 +57,43 @@ impl fmt::Debug for Tls {
     }
 }
 
+/// The settings in use, each once: a hundred roots are 20 kB, and thousands of probes share them.
+static SHARED: Mutex<BTreeMap<Trust, Weak<ClientConfig>>> = Mutex::new(BTreeMap::new());
+
 impl Tls {
-    /// TLS that expects a certificate for `name`, signed by a public authority or by one in `extra_roots` (PEM).
-    pub(super) fn new(name: &str, extra_roots: &[u8]) -> Result<Self> {
-        let invalid = |message: String| Error::new(ErrorKind::Invalid, message).with_effect(Effect::NotApplied);
-        let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
-        let name = ServerName::try_from(bare.to_owned())
-            .map_err(|_| invalid(format!("no certificate can be for {bare:?}: give a DNS name or an IP address")))?;
-        let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        for certificate in CertificateDer::pem_slice_iter(extra_roots) {
-            let certificate =
-                certificate.map_err(|error| invalid(format!("the trusted certificates are no PEM: {error}")))?;
-            roots.add(certificate).map_err(|error| invalid(format!("a trusted certificate is unusable: {error}")))?;
+    /// TLS that expects a certificate for `name`, as far as `trust` says.
+    pub(super) fn new(name: &str, trust: Trust) -> Result<Self> {
+        let name = server_name(name)?;
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(config) = shared.get(&trust).and_then(Weak::upgrade) {
+            return Ok(Self { config, name });
         }
-        let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| Error::new(ErrorKind::Internal, format!("no TLS: {error}")))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        // A resumed session shows no certificate, and an expired one would go unnoticed.
-        config.resumption = Resumption::disabled();
-        Ok(Self { config: Arc::new(config), name })
+        shared.retain(|_, config| config.strong_count() > 0);
+        let config = Arc::new(config(&trust)?);
+        shared.insert(trust, Arc::downgrade(&config));
+        Ok(Self { config, name })
+    }
+
+    /// The same trust, for another name: that of a redirect's target.
+    pub(super) fn renamed(&self, name: &str) -> Result<Self> {
+        Ok(Self { config: Arc::clone(&self.config), name: server_name(name)? })
     }
 
     /// Encrypts `stream`.
     pub(super) async fn wrap(
         &self,
-        clock: &dyn Clock,
-        limit: Duration,
+        deadline: Monotonic,
+        alarm: &mut Alarm<'_>,
         stream: TcpStream,
     ) -> Result<TlsStream<TcpStream>, Miss> {
+        // The handshake is several small writes, none of which should wait for the other's acknowledgement.
+        stream.set_nodelay(true).map_err(|error| Miss::from_io("connect", error))?;
+        let limit = deadline.since(alarm.now());
         let connecting = TlsConnector::from(Arc::clone(&self.config)).connect(self.name.clone(), stream);
-        timeout(clock, limit, connecting)
+        alarm
+            .before(deadline, connecting)
             .await
-            .map_err(|_| Miss::failed(format!("no TLS handshake within {}", Spoken(limit))))?
+            .map_err(|Late| Miss::failed(format!("no TLS handshake within {}", Spoken(limit))))?
             .map_err(|error| self.explain(error))
     }
 
@@ -93,5 +123,77 @@ impl Tls {
             rustls::Error::InvalidMessage(_) => "answered something that is not TLS".to_owned(),
             other => format!("TLS failed: {other}"),
         })
+    }
+}
+
+fn invalid(message: String) -> Error {
+    Error::new(ErrorKind::Invalid, message).with_effect(Effect::NotApplied)
+}
+
+fn server_name(name: &str) -> Result<ServerName<'static>> {
+    let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+    ServerName::try_from(bare.to_owned())
+        .map_err(|_| invalid(format!("no certificate can be for {bare:?}: give a DNS name or an IP address")))
+}
+
+fn config(trust: &Trust) -> Result<ClientConfig> {
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    for certificate in CertificateDer::pem_slice_iter(&trust.roots) {
+        let certificate =
+            certificate.map_err(|error| invalid(format!("the trusted certificates are no PEM: {error}")))?;
+        roots.add(certificate).map_err(|error| invalid(format!("a trusted certificate is unusable: {error}")))?;
+    }
+    let provider = Arc::new(ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Error::new(ErrorKind::Internal, format!("no TLS: {error}")))?;
+    let mut config = if trust.verified {
+        builder.with_root_certificates(roots).with_no_client_auth()
+    } else {
+        builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate(provider))).with_no_client_auth()
+    };
+    // A resumed session shows no certificate, and an expired one would go unnoticed.
+    config.resumption = Resumption::disabled();
+    config.enable_sni = trust.sni;
+    Ok(config)
+}
+
+/// Takes any certificate, whoever signed it, whatever it is for and however old it is. The server still proves that it
+/// holds the certificate's key.
+#[derive(Debug)]
+struct AnyCertificate(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for AnyCertificate {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> std::result::Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
     }
 }

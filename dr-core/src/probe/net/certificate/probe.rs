@@ -104,7 +104,7 @@ impl CertificateProbe {
         Ok(Self {
             subject,
             vantage,
-            dial: Dial { host: host.to_owned(), port, address: None, from: None, limit: Duration::from_secs(10) },
+            dial: Dial::new(host, port, Duration::from_secs(10)),
             names: vec![name],
             demand: Demand {
                 roots: RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },

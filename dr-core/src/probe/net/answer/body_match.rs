@@ -1,6 +1,9 @@
 use std::fmt;
 
 /// Text that an answer's body must contain near its beginning, case-sensitive.
+///
+/// A body that is compressed with gzip or deflate is looked at as it was before; one that is encoded in another way
+/// (brotli, zstd) cannot be looked at, and fails, as it does for Route 53.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BodyMatch {
     text: String,
@@ -20,6 +23,11 @@ impl BodyMatch {
     #[must_use]
     pub fn within(text: impl Into<String>, bytes: usize) -> Self {
         Self { text: text.into(), within: bytes }
+    }
+
+    /// How much of a body it looks at.
+    pub(super) fn window(&self) -> usize {
+        self.within
     }
 
     /// A reader of one body.
@@ -53,11 +61,19 @@ pub(super) enum Progress {
 }
 
 impl Matching<'_> {
+    /// How many bytes it holds.
+    pub(super) fn held(&self) -> usize {
+        self.read.capacity()
+    }
+}
+
+impl Matching<'_> {
     /// Takes the next bytes.
     pub(super) fn feed(&mut self, bytes: &[u8]) -> Progress {
         let BodyMatch { text, within } = self.rule;
         let text = text.as_bytes();
         let room = within.saturating_sub(self.read.len());
+        self.read.reserve_exact(bytes.len().min(room));
         // The text may have begun before these bytes, by one byte less than it is long.
         let from = self.read.len().saturating_sub(text.len().saturating_sub(1));
         self.read.extend(bytes.iter().take(room));
