@@ -1,9 +1,11 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    CheckPolicy, Evidence, Opinion, QuorumPolicy, Verdict, Why,
+    CheckPolicy, Evidence, GrayFailure, Opinion, QuorumPolicy, Verdict, Why,
+    damping::Merit,
     stand::{Colour, Stand},
     streak::{Rule, Streak},
+    suspicion::Waits,
     timeline::{Input, Machine},
 };
 use crate::{
@@ -19,12 +21,20 @@ pub(super) struct Ballot {
     now: Monotonic,
     /// One row an observer, one streak a check, in the policy's order.
     streaks: Vec<Vec<Streak>>,
+    /// The same for the waits between good looks.
+    waits: Vec<Vec<Waits>>,
+    /// From how many standard deviations on a wait is suspicious.
+    deviations: f64,
     /// Whether the region is asked to take writes: if not, transactions that fail there are as they should be.
     takes_writes: bool,
     verdict: Verdict,
-    gray: bool,
+    gray: Option<GrayFailure>,
     blocked: Option<String>,
     tripped: Option<Monotonic>,
+    /// Whether the region was last held unhealthy, when it was held to be anything.
+    lost: Option<bool>,
+    merit: Merit,
+    suppressed: bool,
 }
 
 impl CheckPolicy {
@@ -36,33 +46,43 @@ impl CheckPolicy {
 /// What the readings alone ask for, before hold-down has its say.
 struct Proposal {
     verdict: Verdict,
-    gray: bool,
+    gray: Option<GrayFailure>,
     blocked: Option<String>,
 }
 
 impl Proposal {
     const fn plain(verdict: Verdict) -> Self {
-        Self { verdict, gray: false, blocked: None }
+        Self { verdict, gray: None, blocked: None }
     }
 }
 
 impl Ballot {
     pub(super) fn new(policy: Arc<QuorumPolicy>) -> Self {
-        let row = vec![Streak::default(); policy.checks.len()];
+        let (checks, observers) = (policy.checks.len(), policy.observers.len());
         Self {
             now: Monotonic::ZERO,
-            streaks: vec![row; policy.observers.len()],
+            streaks: vec![vec![Streak::default(); checks]; observers],
+            waits: vec![vec![Waits::default(); checks]; observers],
+            deviations: policy.suspicion.map_or(f64::INFINITY, |suspicion| suspicion.deviations()),
             policy,
             takes_writes: true,
             verdict: Verdict::Unknown,
-            gray: false,
+            gray: None,
             blocked: None,
             tripped: None,
+            lost: None,
+            merit: Merit::default(),
+            suppressed: false,
         }
     }
 
+    /// The verdict as it is told: one that changes too often is a suspicion, whatever it says at the moment.
     pub(super) fn verdict(&self) -> Verdict {
-        self.verdict
+        match self.verdict {
+            Verdict::Unknown => Verdict::Unknown,
+            _ if self.suppressed => Verdict::Suspect,
+            verdict => verdict,
+        }
     }
 
     /// What each observer holds, in the policy's order.
@@ -108,6 +128,29 @@ impl Ballot {
         steady >= self.policy.quorum && !colours().any(fails)
     }
 
+    /// The observers for whom, in some kind of check, every good look is overdue. One that is blind waits for nothing.
+    fn overdue(&self) -> impl Iterator<Item = &VantageId> {
+        let late = |streaks: &[Streak], waits: &[Waits], kind: CheckKind| {
+            let mut known = 0_usize;
+            for ((check, streak), waits) in self.policy.checks.iter().zip(streaks).zip(waits) {
+                if check.kind != kind || streak.latest(self.now, &check.rule()).is_none() {
+                    continue;
+                }
+                match waits.overdue_at() {
+                    Some(overdue_at) if self.now >= overdue_at => known += 1,
+                    _ => return false,
+                }
+            }
+            known > 0
+        };
+        let rows = self.policy.observers.iter().zip(self.streaks.iter().zip(&self.waits));
+        rows.filter(move |(_, (streaks, waits))| {
+            late(streaks, waits, CheckKind::Infrastructure)
+                || (self.takes_writes && late(streaks, waits, CheckKind::Transaction))
+        })
+        .map(|(observer, _)| &observer.vantage)
+    }
+
     fn colour(&self, row: &[Streak], kind: CheckKind) -> Colour {
         let (mut present, mut known, mut failing) = (false, 0, false);
         let mut red: Vec<Monotonic> = Vec::new();
@@ -150,12 +193,15 @@ impl Ballot {
         let k = self.policy.quorum;
         let count = |wanted: fn(Opinion) -> bool| stands.iter().filter(|stand| wanted(stand.opinion)).count();
         let (down, alone) = self.quorum_since(stands, |stand| stand.down_since);
-        let (gray, _) = self.quorum_since(stands, |stand| stand.gray_since);
-        if let Some(gray_dwell) = self.policy.gray_dwell
-            && gray.is_some_and(|since| self.now >= since + gray_dwell)
-            && down.is_none_or(|since| self.now < since + self.policy.dwell)
-        {
-            return Proposal { verdict: Verdict::Unhealthy, gray: down.is_none(), blocked: None };
+        let grays = self.grays(stands);
+        for (failure, dwell, since) in grays {
+            if let Some(dwell) = dwell
+                && since.is_some_and(|since| self.now >= since + dwell)
+                && down.is_none_or(|since| self.now < since + self.policy.dwell)
+            {
+                let gray = down.is_none().then_some(failure);
+                return Proposal { gray, ..Proposal::plain(Verdict::Unhealthy) };
+            }
         }
         if let Some(since) = down {
             if self.now >= since + self.policy.dwell {
@@ -173,42 +219,87 @@ impl Ballot {
         if count(|o| o != Opinion::Unknown) < k {
             return Proposal::plain(Verdict::Unknown);
         }
-        if count(|o| matches!(o, Opinion::Gray | Opinion::Down)) >= k {
-            let blocked = match self.policy.gray_dwell {
-                Some(dwell) if gray.is_some() => Some(waiting("gray dwell", dwell)),
-                Some(_) => Some("no observer outside the pair agrees".to_owned()),
-                None => None,
-            };
-            return Proposal { verdict: Verdict::Degraded, gray: true, blocked };
+        for (failure, dwell, since) in grays {
+            let against = stands.iter().filter(|stand| failure.is_held_by(stand.opinion)).count();
+            if against >= k {
+                let blocked = match dwell {
+                    Some(dwell) if since.is_some() => Some(waiting("gray dwell", dwell)),
+                    Some(_) => Some("no observer outside the pair agrees".to_owned()),
+                    None => None,
+                };
+                return Proposal { verdict: Verdict::Gray, gray: Some(failure), blocked };
+            }
         }
-        if count(|o| matches!(o, Opinion::Partial | Opinion::Gray | Opinion::Down)) >= k {
+        let fails = |o| matches!(o, Opinion::Partial | Opinion::WritesFail | Opinion::ChecksFail | Opinion::Down);
+        if count(fails) >= k {
             return Proposal::plain(Verdict::Degraded);
         }
         match count(|o| !matches!(o, Opinion::Healthy | Opinion::Unknown)) {
-            0 => Proposal::plain(Verdict::Healthy),
+            0 if self.overdue().count() < k => Proposal::plain(Verdict::Healthy),
             _ => Proposal::plain(Verdict::Suspect),
         }
     }
 
+    /// Both gray failures: after how long each counts as unhealthy, and since when a quorum holds it.
+    fn grays(&self, stands: &[Stand]) -> [(GrayFailure, Option<Duration>, Option<Monotonic>); 2] {
+        let (writes, _) = self.quorum_since(stands, |stand| stand.gray_since);
+        let (checks, _) = self.quorum_since(stands, |stand| stand.checks_fail_since);
+        [
+            (GrayFailure::WritesFail, self.policy.gray_dwell, writes),
+            (GrayFailure::ChecksFail, self.policy.checks_fail_dwell, checks),
+        ]
+    }
+
     /// Whether enough observers hold the opposite of what tripped the verdict.
     fn is_cleared(&self, stands: &[Stand]) -> bool {
-        let gray_counts = self.policy.gray_dwell.is_some();
         let better = stands.iter().filter(|stand| match stand.opinion {
             Opinion::Healthy | Opinion::Partial => true,
-            Opinion::Gray => !gray_counts,
+            Opinion::WritesFail => self.policy.gray_dwell.is_none(),
+            Opinion::ChecksFail => self.policy.checks_fail_dwell.is_none(),
             Opinion::Suspect | Opinion::Down | Opinion::Unknown => false,
         });
         better.count() >= self.policy.quorum
     }
 
     fn take(&mut self, at: Monotonic, o: &Observation) {
-        let rows = self.policy.observers.iter().zip(&mut self.streaks);
-        for (_, row) in rows.filter(|(observer, _)| observer.vantage == o.vantage) {
-            let checks = self.policy.checks.iter().zip(row);
-            for (check, streak) in checks.filter(|(check, _)| check.probe == o.subject.probe) {
+        let rows = self.policy.observers.iter().zip(self.streaks.iter_mut().zip(&mut self.waits));
+        for (_, (streaks, waits)) in rows.filter(|(observer, _)| observer.vantage == o.vantage) {
+            let checks = self.policy.checks.iter().zip(streaks.iter_mut().zip(waits));
+            for (check, (streak, waits)) in checks.filter(|(check, _)| check.probe == o.subject.probe) {
+                if streak.stale_at(&check.rule()).is_some_and(|stale_at| at >= stale_at) {
+                    waits.forget();
+                }
                 streak.take(at, &o.outcome, &check.rule());
+                match (&self.policy.suspicion, o.outcome.reading()) {
+                    (None, _) => {}
+                    (Some(suspicion), Some(reading)) if reading.is_healthy() => {
+                        waits.good(at, suspicion, self.deviations);
+                    }
+                    (Some(_), _) => waits.spoilt(),
+                }
             }
         }
+    }
+
+    /// Counts a change between unhealthy and not, lets a suspension end, and begins one.
+    fn damp(&mut self) {
+        let Some(damping) = self.policy.damping else { return };
+        let lost = match self.verdict {
+            Verdict::Unknown => None,
+            verdict => Some(verdict == Verdict::Unhealthy),
+        };
+        if let (Some(before), Some(lost)) = (self.lost, lost)
+            && before != lost
+        {
+            self.merit.punish(self.now, &damping);
+        }
+        self.lost = lost.or(self.lost);
+        let suppressed = self.merit.is_suppressed(self.now);
+        if self.suppressed && !suppressed && self.verdict == Verdict::Unhealthy {
+            // It is told from now on, and what is told is held.
+            self.tripped = Some(self.now);
+        }
+        self.suppressed = suppressed;
     }
 
     fn evaluate(&mut self) {
@@ -233,6 +324,7 @@ impl Ballot {
             });
         }
         self.verdict = next;
+        self.damp();
     }
 
     /// The next moment, after now, at which something changes by itself.
@@ -242,12 +334,18 @@ impl Ballot {
             self.policy.checks.iter().zip(row).filter_map(|(check, streak)| streak.stale_at(&check.rule()))
         });
         let dwell = self.quorum_since(&stands, |stand| stand.down_since).0.map(|since| since + self.policy.dwell);
-        let gray = self
-            .policy
-            .gray_dwell
-            .and_then(|dwell| self.quorum_since(&stands, |stand| stand.gray_since).0.map(|since| since + dwell));
+        let gray = self.grays(&stands).into_iter().filter_map(|(_, dwell, since)| Some(since? + dwell?));
+        let overdue = self.waits.iter().flatten().filter_map(Waits::overdue_at);
+        let reuse = self.merit.reuse_at();
         let held = self.tripped.map(|tripped| tripped + self.policy.hold_down);
-        stale.chain(dwell).chain(gray).chain(held).filter(|deadline| *deadline > self.now).min()
+        stale
+            .chain(dwell)
+            .chain(gray)
+            .chain(held)
+            .chain(overdue)
+            .chain(reuse)
+            .filter(|deadline| *deadline > self.now)
+            .min()
     }
 
     /// Why the verdict is what it is.
@@ -267,6 +365,8 @@ impl Ballot {
             observers,
             gray: self.gray,
             stands_by: !self.takes_writes,
+            suppressed: self.policy.damping.and_then(|damping| self.merit.told(self.now, self.verdict, &damping)),
+            overdue: self.overdue().cloned().collect(),
             blocked: self.blocked.clone(),
             evidence: evidence.collect(),
         }

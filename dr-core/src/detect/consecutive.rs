@@ -92,7 +92,9 @@ impl Consecutive {
         let One { streak, now, .. } = self.timeline.current();
         let (opinion, health) = match to {
             Verdict::Healthy => (Opinion::Healthy, Health::Healthy),
-            Verdict::Unhealthy | Verdict::Suspect | Verdict::Degraded => (Opinion::Down, Health::Unhealthy),
+            Verdict::Unhealthy | Verdict::Suspect | Verdict::Degraded | Verdict::Gray => {
+                (Opinion::Down, Health::Unhealthy)
+            }
             Verdict::Unknown => (Opinion::Unknown, Health::Unhealthy),
         };
         let evidence = streak.last().map(|(at, last)| Evidence {

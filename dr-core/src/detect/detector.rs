@@ -11,8 +11,10 @@ use crate::{probe::Observation, time::Monotonic};
 pub enum Verdict {
     /// It serves.
     Healthy,
-    /// It serves in part: kinds of check disagree, or some checks fail and others pass.
+    /// It serves in part: some checks fail and others of their kind pass.
     Degraded,
+    /// Its kinds of check disagree: writes fail while infrastructure checks pass, or the other way round.
+    Gray,
     /// There is evidence against it, not enough to act on.
     Suspect,
     /// It does not serve: enough independent observers agree, for long enough.
@@ -29,6 +31,7 @@ impl Verdict {
         match self {
             Self::Healthy => "healthy",
             Self::Degraded => "degraded",
+            Self::Gray => "gray",
             Self::Suspect => "suspect",
             Self::Unhealthy => "unhealthy",
             Self::Unknown => "unknown",

@@ -7,7 +7,9 @@
 mod ballot;
 mod bounds;
 mod consecutive;
+mod damping;
 mod detector;
+mod gray;
 #[cfg(feature = "net")]
 mod observing;
 mod policy;
@@ -16,6 +18,7 @@ mod quorums;
 mod stand;
 mod standing;
 mod streak;
+mod suspicion;
 #[cfg(test)]
 mod tests;
 mod timeline;
@@ -25,13 +28,16 @@ mod watch;
 
 pub use bounds::{DetectionBounds, detection_bounds, fixed_rate_bounds};
 pub use consecutive::Consecutive;
+pub use damping::{Damping, Suppression};
 pub use detector::{Detector, Verdict};
+pub use gray::GrayFailure;
 #[cfg(feature = "net")]
 pub use observing::observing;
 pub use policy::{CheckPolicy, InvalidPolicy, Observer, QuorumPolicy};
 pub use quorum::Quorum;
 pub use quorums::Quorums;
 pub use standing::{Standing, Standings};
+pub use suspicion::{Suspicion, phi};
 pub use transition::{Evidence, Opinion, Transition, Why};
 #[cfg(feature = "net")]
 pub use watch::Watch;

@@ -2,6 +2,7 @@ use std::{collections::BTreeSet, fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+use super::{Damping, Suspicion};
 use crate::{
     error::{Effect, Error, ErrorKind},
     model::{ProbeId, RegionId, VantageId},
@@ -55,8 +56,19 @@ pub struct QuorumPolicy {
     pub dwell: Duration,
     /// How long the verdict stays unhealthy at least, whatever is seen. It may turn unknown.
     pub hold_down: Duration,
-    /// After how long a gray failure counts as unhealthy; `None` for never: it stays degraded.
+    /// After how long a region whose writes fail while its infrastructure checks pass counts as unhealthy; `None` for
+    /// never: it stays gray.
     pub gray_dwell: Option<Duration>,
+    /// The same of a region whose infrastructure checks fail while its writes pass. Clients of such a region are served,
+    /// and most who run one want `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checks_fail_dwell: Option<Duration>,
+    /// When a verdict that keeps changing is suspended; `None` for never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub damping: Option<Damping>,
+    /// When a wait for a good look is suspicious; `None` for never. It makes a healthy region suspect, and no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspicion: Option<Suspicion>,
 }
 
 /// A policy that cannot work, with every reason.
@@ -113,6 +125,8 @@ impl QuorumPolicy {
                 self.region
             ));
         }
+        problems.extend(self.damping.iter().flat_map(Damping::problems));
+        problems.extend(self.suspicion.iter().flat_map(Suspicion::problems));
         let mut names = BTreeSet::new();
         for Observer { vantage, .. } in &self.observers {
             if !names.insert(vantage) {

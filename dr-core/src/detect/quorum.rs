@@ -54,6 +54,9 @@ use crate::{
 ///     dwell: s(0),
 ///     hold_down: s(300),
 ///     gray_dwell: None,
+///     checks_fail_dwell: None,
+///     damping: None,
+///     suspicion: None,
 /// })?;
 /// for (round, place) in (0..3).flat_map(|round| observers.map(|place| (round, place))) {
 ///     quorum.observe(Observation {

@@ -36,6 +36,9 @@ use crate::{model::RegionId, probe::Observation, time::Monotonic};
 ///         dwell: Duration::ZERO,
 ///         hold_down: Duration::ZERO,
 ///         gray_dwell: None,
+///         checks_fail_dwell: None,
+///         damping: None,
+///         suspicion: None,
 ///     })?)
 /// };
 /// let quorums = Quorums::new([quorum("us-east-1")?, quorum("eu-west-1")?], &"us-east-1".parse()?);

@@ -33,11 +33,13 @@ pub(super) struct Stand {
     pub(super) down_since: Option<Monotonic>,
     /// Since when transactions failed, when infrastructure checks either pass or fail with them.
     pub(super) gray_since: Option<Monotonic>,
+    /// Since when infrastructure checks failed, when transactions either pass or fail with them.
+    pub(super) checks_fail_since: Option<Monotonic>,
 }
 
 impl Stand {
     const fn plain(opinion: Opinion) -> Self {
-        Self { opinion, down_since: None, gray_since: None }
+        Self { opinion, down_since: None, gray_since: None, checks_fail_since: None }
     }
 
     /// The opinion that follows from both kinds of check.
@@ -46,16 +48,20 @@ impl Stand {
         match (infrastructure, transaction) {
             (Absent, Absent) => Self::plain(Opinion::Unknown),
             (Red { since: i }, Red { since: t }) => {
-                Self { opinion: Opinion::Down, down_since: Some(i.max(t)), gray_since: Some(t) }
+                let (down_since, gray_since, checks_fail_since) = (Some(i.max(t)), Some(t), Some(i));
+                Self { opinion: Opinion::Down, down_since, gray_since, checks_fail_since }
             }
             (Red { since }, Absent) | (Absent, Red { since }) => {
-                Self { opinion: Opinion::Down, down_since: Some(since), gray_since: None }
+                Self { down_since: Some(since), ..Self::plain(Opinion::Down) }
             }
             // One kind has failed and the other has begun to: which failure it is will show.
             (Green { failing: true }, Red { .. } | Amber { .. })
             | (Red { .. } | Amber { .. }, Green { failing: true }) => Self::plain(Opinion::Suspect),
             (_, Red { since } | Amber { since }) => {
-                Self { opinion: Opinion::Gray, down_since: None, gray_since: Some(since) }
+                Self { gray_since: Some(since), ..Self::plain(Opinion::WritesFail) }
+            }
+            (Red { since }, Green { .. }) => {
+                Self { checks_fail_since: Some(since), ..Self::plain(Opinion::ChecksFail) }
             }
             (Red { .. } | Amber { .. }, _) => Self::plain(Opinion::Partial),
             (Unknown, _) | (_, Unknown) => Self::plain(Opinion::Unknown),
@@ -84,12 +90,13 @@ mod tests {
             (red, red, Opinion::Down),
             (red, Absent, Opinion::Down),
             (Absent, red, Opinion::Down),
-            (green, red, Opinion::Gray),
-            (amber, red, Opinion::Gray),
-            (Unknown, red, Opinion::Gray),
+            (green, red, Opinion::WritesFail),
+            (amber, red, Opinion::WritesFail),
+            (Unknown, red, Opinion::WritesFail),
             (wavering, red, Opinion::Suspect),
             (red, wavering, Opinion::Suspect),
-            (red, green, Opinion::Partial),
+            (red, green, Opinion::ChecksFail),
+            (amber, green, Opinion::Partial),
             (red, Unknown, Opinion::Partial),
             (amber, Absent, Opinion::Partial),
             (green, Unknown, Opinion::Unknown),
@@ -106,8 +113,11 @@ mod tests {
     }
 
     #[test]
-    fn down_dates_from_the_later_kind_and_gray_from_the_transaction() {
+    fn down_dates_from_the_later_kind_and_gray_from_the_one_that_fails_alone() {
         let stand = Stand::from_kinds(Colour::Red { since: LATE }, Colour::Red { since: EARLY });
-        assert_eq!((stand.down_since, stand.gray_since), (Some(LATE), Some(EARLY)));
+        assert_eq!(
+            (stand.down_since, stand.gray_since, stand.checks_fail_since),
+            (Some(LATE), Some(EARLY), Some(LATE))
+        );
     }
 }

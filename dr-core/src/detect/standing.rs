@@ -27,7 +27,7 @@ impl Standing {
     #[must_use]
     pub fn against(&self) -> usize {
         let gray = self.because.gray;
-        self.because.holding(|opinion| opinion == Opinion::Down || (gray && opinion == Opinion::Gray)).count()
+        self.because.holding(|opinion| gray.map_or(opinion == Opinion::Down, |gray| gray.is_held_by(opinion))).count()
     }
 
     /// How many observers have an opinion at all.

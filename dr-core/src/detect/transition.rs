@@ -1,11 +1,12 @@
-use std::{collections::BTreeSet, fmt};
+use std::{collections::BTreeSet, fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::Verdict;
+use super::{GrayFailure, Suppression, Verdict};
 use crate::{
     model::{ProbeId, RegionId, VantageId},
     probe::{CheckKind, Observation},
+    spec::format_duration,
     time::{Monotonic, Timestamp},
 };
 
@@ -20,7 +21,9 @@ pub enum Opinion {
     /// Checks of one kind fail, and those of the other have begun to: too early to tell a gray failure from a whole one.
     Suspect,
     /// Transactions fail while infrastructure checks do not: a gray failure.
-    Gray,
+    WritesFail,
+    /// Every infrastructure check fails while transactions pass: a gray failure the other way round.
+    ChecksFail,
     /// Every kind of check fails.
     Down,
     /// The observer cannot say: too early, too long ago, could not look, or impaired.
@@ -53,11 +56,18 @@ pub struct Why {
     pub quorum: usize,
     /// What each observer holds, in order of name.
     pub observers: Vec<(VantageId, Opinion)>,
-    /// Transactions fail while infrastructure checks do not.
-    pub gray: bool,
+    /// Which kinds of check disagree, when that is what the verdict rests on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gray: Option<GrayFailure>,
     /// The region is not asked to take writes, and those that fail are not held against it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stands_by: bool,
+    /// The verdict changed too often and is not acted on for now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suppressed: Option<Suppression>,
+    /// Observers for whom a good look is overdue by more than chance: a suspicion, and never a vote.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overdue: Vec<VantageId>,
     /// What kept the verdict from going further, such as a dwell that has not passed; empty when nothing did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blocked: Option<String>,
@@ -138,27 +148,36 @@ impl fmt::Display for Transition {
 pub(super) fn explain(f: &mut fmt::Formatter<'_>, verdict: Verdict, why: &Why) -> fmt::Result {
     let n = why.observers.len();
     let holding = |wanted: fn(Opinion) -> bool| why.holding(wanted).count();
-    match verdict {
-        Verdict::Healthy => write!(f, ": {} of {n} observers", holding(|o| o == Opinion::Healthy))?,
-        Verdict::Unhealthy | Verdict::Degraded if why.gray => {
-            let against = holding(|o| matches!(o, Opinion::Gray | Opinion::Down));
-            write!(f, " (gray): transactions fail while infrastructure checks pass, for {against} of {n} observers")?;
+    match (verdict, &why.suppressed, why.gray) {
+        (Verdict::Suspect, Some(Suppression { would_be, penalty, left, .. }), _) => {
+            let left = format_duration(Duration::from_secs(left.as_secs()));
+            write!(f, ": it has changed too often (penalty {penalty}); {would_be} is not acted on for {left}")?;
         }
-        Verdict::Unhealthy => write!(f, ": {} of {n} observers", holding(|o| o == Opinion::Down))?,
-        Verdict::Degraded => {
+        (Verdict::Healthy, ..) => write!(f, ": {} of {n} observers", holding(|o| o == Opinion::Healthy))?,
+        (Verdict::Unhealthy | Verdict::Gray, _, Some(gray)) => {
+            let against = why.holding(|opinion| gray.is_held_by(opinion)).count();
+            let word = if verdict == Verdict::Unhealthy { " (gray)" } else { "" };
+            write!(f, "{word}: {gray}, for {against} of {n} observers")?;
+        }
+        (Verdict::Unhealthy, ..) => write!(f, ": {} of {n} observers", holding(|o| o == Opinion::Down))?,
+        (Verdict::Degraded | Verdict::Gray, ..) => {
             let against = holding(|o| !matches!(o, Opinion::Healthy | Opinion::Unknown));
             write!(f, ": some checks fail, for {against} of {n} observers")?;
         }
-        Verdict::Suspect => {
+        (Verdict::Suspect, ..) => {
             let against = holding(|o| !matches!(o, Opinion::Healthy | Opinion::Unknown));
-            write!(f, ": {against} of {n} observers against it, {} needed", why.quorum)?;
+            if against == 0 && !why.overdue.is_empty() {
+                write!(f, ": an answer is overdue for {} of {n} observers", why.overdue.len())?;
+            } else {
+                write!(f, ": {against} of {n} observers against it, {} needed", why.quorum)?;
+            }
         }
-        Verdict::Unknown => {
+        (Verdict::Unknown, ..) => {
             let seeing = holding(|o| o != Opinion::Unknown);
             write!(f, ": {seeing} of {n} observers can say, {} needed", why.quorum)?;
         }
     }
-    if matches!(verdict, Verdict::Unhealthy | Verdict::Suspect | Verdict::Degraded) {
+    if matches!(verdict, Verdict::Unhealthy | Verdict::Suspect | Verdict::Degraded | Verdict::Gray) {
         let streaks: BTreeSet<u32> =
             why.evidence.iter().filter(|e| e.opinion == Opinion::Down && e.streak > 0).map(|e| e.streak).collect();
         match (streaks.first(), streaks.last()) {
@@ -175,7 +194,7 @@ pub(super) fn explain(f: &mut fmt::Formatter<'_>, verdict: Verdict, why: &Why) -
     }
     let telling = match verdict {
         Verdict::Healthy => None,
-        Verdict::Unhealthy | Verdict::Suspect | Verdict::Degraded => why.latest(Opinion::Down),
+        Verdict::Unhealthy | Verdict::Suspect | Verdict::Degraded | Verdict::Gray => why.latest(Opinion::Down),
         Verdict::Unknown => why.latest(Opinion::Unknown),
     };
     match telling {

@@ -71,6 +71,9 @@ impl Watch {
                 dwell: spec.detection.dwell,
                 hold_down: spec.detection.dwell,
                 gray_dwell: Some(spec.detection.gray_dwell),
+                checks_fail_dwell: spec.detection.checks_fail_dwell,
+                damping: Some(spec.detection.damping.into()),
+                suspicion: Some(spec.detection.suspicion.into()),
             };
             match Quorum::new(policy) {
                 Ok(quorum) => quorums.push(quorum),

@@ -132,6 +132,9 @@ fn detect(model: &Model, compiled: &Compiled, draw: &Draw) -> Result<f64> {
         dwell: detection.dwell,
         hold_down: Duration::ZERO,
         gray_dwell: None,
+        checks_fail_dwell: None,
+        damping: None,
+        suspicion: None,
     })?;
     let voters: Vec<&VantageId> =
         detection.observers.iter().filter(|observer| observer.votes).map(|observer| &observer.id).collect();

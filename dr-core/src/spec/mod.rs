@@ -31,7 +31,7 @@ mod tests;
 mod waiver;
 mod yaml;
 
-pub use detection::{DetectionSpec, ObserverSpec};
+pub use detection::{DampingSpec, DetectionSpec, ObserverSpec, SuspicionSpec};
 pub use document::Spec;
 pub use duration::{InvalidDuration, format_duration, parse_duration};
 pub use finding::{SpecErrors, SpecFinding};

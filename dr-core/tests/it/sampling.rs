@@ -319,6 +319,9 @@ fn quorum() -> Quorum {
         dwell: Duration::ZERO,
         hold_down: s(60),
         gray_dwell: None,
+        checks_fail_dwell: None,
+        damping: None,
+        suspicion: None,
     })
     .unwrap()
 }

@@ -492,6 +492,9 @@ async fn a_gray_failure_is_caught_by_the_synthetic_write() {
         dwell: Duration::ZERO,
         hold_down: LONG,
         gray_dwell: Some(Duration::from_millis(50)),
+        checks_fail_dwell: None,
+        damping: None,
+        suspicion: None,
     })
     .unwrap();
     let (out, mut seen) = mpsc::channel(64);
@@ -500,7 +503,7 @@ async fn a_gray_failure_is_caught_by_the_synthetic_write() {
     while quorum.verdict() != Verdict::Unhealthy {
         quorum.observe(seen.recv().await.unwrap());
     }
-    assert!(quorum.why().gray);
+    assert_eq!(quorum.why().gray, Some(dr_core::detect::GrayFailure::WritesFail));
     let sentence = quorum.sentence();
     assert!(sentence.starts_with("us-east-1 unhealthy (gray): transactions fail"), "{sentence}");
     assert!(sentence.contains("last: answered 503 Service Unavailable, expected 201"), "{sentence}");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::civil::Date;
 
-use super::super::{cursor::At, duration::format_duration, finding::Findings};
+use super::super::{DampingSpec, cursor::At, duration::format_duration, finding::Findings};
 
 /// A lost region answers nothing, so a longer call only waits longer.
 const LONGEST_CALL: Duration = Duration::from_secs(10);
@@ -31,6 +31,7 @@ pub(super) fn check(root: &At<'_>, findings: &mut Findings<'_>) {
         let message = "without a pause after a failover, the next could start at once and the regions would flap";
         findings.push(at.place(), at.path(), message, "10m or more");
     }
+    damping(root, findings);
     objective(root, findings);
     timeouts(root, findings);
     for at in root.list("waivers").iter().filter_map(|waiver| waiver.get("until")) {
@@ -44,6 +45,50 @@ pub(super) fn check(root: &At<'_>, findings: &mut Findings<'_>) {
 fn refuse_zero(at: &At<'_>, instead: &str, findings: &mut Findings<'_>) {
     if at.duration().is_some_and(|duration| duration.is_zero()) {
         findings.push(at.place(), at.path(), "this takes no time at all", format!("a duration such as {instead}"));
+    }
+}
+
+/// Damping that would damp nothing, or never let go.
+fn damping(root: &At<'_>, findings: &mut Findings<'_>) {
+    let Some(detection) = root.get("detection") else { return };
+    for at in [("damping", "half_life"), ("damping", "max_suppress"), ("suspicion", "min_deviation")]
+        .into_iter()
+        .filter_map(|(block, key)| detection.get(block)?.get(key))
+    {
+        refuse_zero(&at, "10m", findings);
+    }
+    let Some(block) = detection.get("damping") else { return };
+    let default = DampingSpec::default();
+    let number = |key, default| block.get(key).map_or(Some(u64::from(default)), |at| at.number());
+    let (Some(suppress), Some(reuse)) = (number("suppress", default.suppress), number("reuse", default.reuse)) else {
+        return;
+    };
+    let place = |key| block.get(key).unwrap_or_else(|| block.clone());
+    if reuse >= suppress {
+        let at = place("reuse");
+        let message =
+            format!("a verdict suspended from a penalty of {suppress} would count again at {reuse}, which is no less");
+        findings.push(at.place(), at.path(), message, format!("less than {suppress}; the default is a third of it"));
+        return;
+    }
+    let time = |key, default| block.get(key).map_or(Some(default), |at| at.duration());
+    if let (Some(half_life), Some(longest)) =
+        (time("half_life", default.half_life), time("max_suppress", default.max_suppress))
+        && let (Ok(suppress), Ok(reuse)) = (u32::try_from(suppress), u32::try_from(reuse))
+        && !half_life.is_zero()
+        && !longest.is_zero()
+    {
+        // What takes `longest` to sink to `reuse` is the most that is kept of a penalty.
+        let needed = half_life.mul_f64((f64::from(suppress) / f64::from(reuse.max(1))).log2());
+        if longest < needed {
+            let at = place("max_suppress");
+            let message = format!(
+                "no verdict would ever be suspended: a penalty of {suppress} takes {} to sink to {reuse}, and {} is the most",
+                format_duration(needed),
+                format_duration(longest),
+            );
+            findings.push(at.place(), at.path(), message, "a longer `max_suppress` or a shorter `half_life`");
+        }
     }
 }
 

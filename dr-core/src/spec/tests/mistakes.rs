@@ -92,6 +92,15 @@ mistake!(a_timeout_longer_than_the_interval, "timeout: 4s" => "timeout: 11s", at
     "a probe that may take 11s cannot run every 10s", "10s or less");
 mistake!(no_pause_after_a_failover, "hold_down: 10m" => "hold_down: 0s", at "0s }", "detection.hold_down",
     "without a pause after a failover, the next could start at once and the regions would flap", "10m or more");
+mistake!(damping_that_never_begins, "hold_down: 10m" => "hold_down: 10m, damping: { reuse: 4000 }", at "4000", "detection.damping.reuse",
+    "a verdict suspended from a penalty of 3000 would count again at 4000, which is no less",
+    "less than 3000; the default is a third of it");
+mistake!(damping_that_ends_before_it_begins, "hold_down: 10m" => "hold_down: 10m, damping: { max_suppress: 5m }", at "5m }",
+    "detection.damping.max_suppress",
+    "no verdict would ever be suspended: a penalty of 3000 takes 15m50s977ms to sink to 1000, and 5m is the most",
+    "a longer `max_suppress` or a shorter `half_life`");
+mistake!(a_penalty_that_halves_at_once, "hold_down: 10m" => "hold_down: 10m, damping: { half_life: 0s }", at "0s }",
+    "detection.damping.half_life", "this takes no time at all", "a duration such as 10m");
 mistake!(an_rto_that_detection_uses_up, "rto: 5m" => "rto: 52s", at "52s", "objectives.rto",
     "detection alone can take 52s: probe `front` up to 42s, then 10s of dwell",
     "more than 52s, or a shorter interval, timeout, threshold or dwell");
