@@ -11,6 +11,10 @@ mod damping;
 mod detector;
 mod gray;
 #[cfg(feature = "net")]
+mod looks;
+#[cfg(feature = "net")]
+mod notices;
+#[cfg(feature = "net")]
 mod observing;
 mod policy;
 mod quorum;

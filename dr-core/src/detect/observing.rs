@@ -1,12 +1,15 @@
 use std::{collections::BTreeMap, fs, sync::Arc, time::Duration};
 
-use super::watch::{built, control, subject};
+use super::{
+    looks::{led_to, public_name},
+    watch::{built, control, subject},
+};
 use crate::{
     error::{Effect, Error, ErrorKind, Result},
     journal::{Ed25519Verifier, PublicKey},
     model::VantageId,
     probe::{HttpTransport, Sampler, remote::RemoteObserver},
-    spec::{ObserverSpec, RegionSpec, Spec},
+    spec::{ObserverSpec, ProbeKind, RegionSpec, Spec},
     time::SharedClock,
 };
 
@@ -69,11 +72,19 @@ pub(super) fn here(
             Err(error) => problems.push(error.message().to_owned()),
         }
     }
+    for probe in spec.probes.iter().filter(|probe| probe.kind == ProbeKind::Dns) {
+        for observer in spec.observers.iter().filter(|observer| is_here(observer)) {
+            match public_name(spec, probe, &observer.id) {
+                Ok(looking) => sampler = sampler.probe(looking, probe.interval),
+                Err(error) => problems.push(error.message().to_owned()),
+            }
+        }
+    }
     for region in serving(spec) {
         for probe in &spec.probes {
             let Some(target) = probe.target(region) else { continue };
             for observer in spec.observers.iter().filter(|observer| is_here(observer)) {
-                match built(probe, &region.id, &observer.id, &target) {
+                match built(spec, probe, &region.id, &observer.id, &target) {
                     Ok(looking) => sampler = sampler.probe(looking, probe.interval),
                     Err(error) => problems.push(error.message().to_owned()),
                 }
@@ -109,6 +120,11 @@ pub(super) fn elsewhere(spec: &Spec, clock: &SharedClock, problems: &mut Vec<Str
         for region in serving(spec) {
             for probe in spec.probes.iter().filter(|probe| probe.target(region).is_some()) {
                 pulled = pulled.subject(subject(probe, &region.id));
+            }
+        }
+        if let Some(region) = led_to(spec) {
+            for probe in spec.probes.iter().filter(|probe| probe.kind == ProbeKind::Dns) {
+                pulled = pulled.subject(subject(probe, region));
             }
         }
         remote.push(pulled);

@@ -7,6 +7,8 @@ use tokio_util::sync::CancellationToken;
 use super::{
     CheckPolicy, Detector as _, Observer, Quorum, QuorumPolicy, Quorums, Standing, Standings, Transition,
     observing::{elsewhere, here, serving},
+    looks::{certificate, transaction},
+    notices::Notices,
 };
 use crate::{
     error::{Effect, Error, ErrorKind, Result},
@@ -35,6 +37,7 @@ pub struct Watch {
     sampler: Sampler,
     remote: Vec<RemoteObserver>,
     quorums: Quorums,
+    notices: Notices,
     writer: Option<watch::Receiver<RegionId>>,
 }
 
@@ -52,11 +55,18 @@ impl Watch {
         let serving = serving(spec);
         let pair: Vec<RegionId> = serving.iter().map(|region| region.id.clone()).collect();
         let mut quorums = Vec::new();
+        let mut notices = Notices::default();
+        for probe in spec.probes.iter().filter(|probe| probe.kind == ProbeKind::Dns) {
+            notices.follow(policy(probe));
+        }
         for region in &serving {
             let mut checks = Vec::new();
             for probe in &spec.probes {
                 if probe.target(region).is_some() {
-                    checks.push(policy(probe));
+                    match probe.kind.votes() {
+                        true => checks.push(policy(probe)),
+                        false => notices.follow(policy(probe)),
+                    }
                 }
             }
             let observers = spec.observers.iter();
@@ -83,7 +93,7 @@ impl Watch {
         let writer = spec.regions.iter().find(|region| region.role == RegionRole::Active);
         if let (Some(writer), true) = (writer, problems.is_empty()) {
             let quorums = Quorums::new(quorums, &writer.id);
-            return Ok(Self { clock: clock.clone(), sampler, remote, quorums, writer: None });
+            return Ok(Self { clock: clock.clone(), sampler, remote, quorums, notices, writer: None });
         }
         if writer.is_none() {
             problems.push("no region is active".to_owned());
@@ -121,7 +131,7 @@ impl Watch {
         standings: watch::Sender<Standings>,
         stop: CancellationToken,
     ) -> Result<()> {
-        let Self { clock, sampler, remote, mut quorums, mut writer } = self;
+        let Self { clock, sampler, remote, mut quorums, mut notices, mut writer } = self;
         let (out, mut seen) = mpsc::channel::<Observation>(1024);
         let judging = async {
             let mut next_tick = clock.monotonic() + TICK;
@@ -136,7 +146,12 @@ impl Watch {
                     tokio::select! {
                         region = told(&mut writer) => quorums.writer_is(&region),
                         observation = seen.recv() => match observation {
-                            Some(o) => quorums.observe(o),
+                            Some(o) => {
+                                if let Some((who, message)) = notices.observe(&o) {
+                                    events.emit(&said(&clock, who, message));
+                                }
+                                quorums.observe(o)
+                            }
                             None => return,
                         },
                         () = clock.sleep(next_tick.since(now)) => continue,
@@ -192,9 +207,14 @@ fn event(clock: &SharedClock, transition: &Transition) -> Event {
     }
 }
 
+fn said(clock: &SharedClock, who: String, message: String) -> Event {
+    let (at, monotonic) = (clock.wall(), clock.monotonic());
+    Event { at, monotonic, run: None, kind: EventKind::Said { who, message } }
+}
+
 fn kind(probe: &ProbeSpec) -> CheckKind {
     match probe.kind {
-        ProbeKind::Http | ProbeKind::Tcp => CheckKind::Infrastructure,
+        ProbeKind::Http | ProbeKind::Tcp | ProbeKind::Certificate | ProbeKind::Dns => CheckKind::Infrastructure,
         ProbeKind::Write => CheckKind::Transaction,
     }
 }
@@ -214,6 +234,7 @@ fn policy(probe: &ProbeSpec) -> CheckPolicy {
 }
 
 pub(super) fn built(
+    spec: &Spec,
     probe: &ProbeSpec,
     region: &RegionId,
     vantage: &VantageId,
@@ -236,6 +257,8 @@ pub(super) fn built(
             }
             Ok(Arc::new(builder.build()?))
         }
+        ProbeTarget::Transaction { .. } => transaction(probe, subject, vantage, target),
+        ProbeTarget::Certificate { address } => certificate(spec, probe, subject, vantage, address),
         ProbeTarget::Tcp { address } => Ok(Arc::new(tcp(subject, vantage, address, probe.timeout)?)),
     }
 }

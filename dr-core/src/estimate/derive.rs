@@ -59,7 +59,7 @@ fn detection(topology: &Topology, plan: &Plan) -> DetectionModel {
         outside: !pair.contains(&&observer.region),
         votes: observer.region != goal.from,
     });
-    let probes = topology.probes().iter().map(|probe| ProbeModel {
+    let probes = topology.probes().iter().filter(|probe| probe.kind.votes()).map(|probe| ProbeModel {
         id: probe.id.clone(),
         interval: probe.interval,
         timeout: probe.timeout,

@@ -25,6 +25,22 @@ pub enum ProbeKind {
     Write,
     /// A TCP connection to `targets`.
     Tcp,
+    /// A TLS handshake with the region's endpoint under its own name and under the public one: the certificate's chain,
+    /// names and days left. It has no vote: an HTTPS probe already fails where clients would. What changes is announced.
+    Certificate,
+    /// Where the public name leads, by the word of each of its authoritative servers. It has no vote on a region either.
+    Dns,
+}
+
+impl ProbeKind {
+    /// Whether what it sees counts for or against a region.
+    #[must_use]
+    pub const fn votes(self) -> bool {
+        match self {
+            Self::Http | Self::Write | Self::Tcp => true,
+            Self::Certificate | Self::Dns => false,
+        }
+    }
 }
 
 /// How many results in a row change a probe's mind.
@@ -59,6 +75,32 @@ fn ok_only() -> Vec<u16> {
     vec![200]
 }
 
+/// How what was written is read again. `{{id}}` stands for a name that each write gets anew, in `body` and in the paths.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "ReadBack")]
+pub struct ReadBackSpec {
+    /// The path to GET, on the endpoint that was written to. Its answer must contain the name.
+    #[schemars(extend("pattern" = "^/", "examples" = ["/orders/{{id}}"]))]
+    pub path: String,
+    /// How long after the write it may take until it can be read. Default: what is left of the probe's timeout.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "duration::optional")]
+    #[schemars(with = "DurationText")]
+    pub within: Option<Duration>,
+    /// Statuses of the answer that count. Default: 200 alone.
+    #[serde(default = "ok_only", skip_serializing_if = "is_ok_only")]
+    #[schemars(length(min = 1), inner(range(min = 100, max = 599)), extend("examples" = [[200]]))]
+    pub status: Vec<u16>,
+    /// The path to DELETE in the end, so that nothing is left. Default: nothing is deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", extend("pattern" = "^/", "examples" = ["/orders/{{id}}"]))]
+    pub delete: Option<String>,
+}
+
+fn is_ok_only(status: &[u16]) -> bool {
+    status == [200]
+}
+
 /// A probe of `dr.yaml`: each observer runs it against each region that serves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -81,7 +123,35 @@ pub struct ProbeSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String", extend("pattern" = "^/", "examples" = ["/health"]))]
     pub path: Option<String>,
-    /// TCP: `host:port` by region.
+    /// Write: how what was written is read again. Without it, the write's own answer is believed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "ReadBackSpec")]
+    pub read_back: Option<ReadBackSpec>,
+    /// Certificate: names to ask for beside the endpoint's own. Default: the host of the application's `endpoint`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("examples" = [["api.example.com"]]))]
+    pub names: Vec<String>,
+    /// Certificate: how long it should still be valid. Default: 30 d.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "duration::optional")]
+    #[schemars(with = "DurationText")]
+    pub expires_in_at_least: Option<Duration>,
+    /// Certificate: a file of certificates (PEM) to trust beside the public authorities'.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", extend("examples" = ["/etc/dr/roots.pem"]))]
+    pub trust: Option<String>,
+    /// DNS: the public name. Default: the host of the application's `endpoint`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", extend("examples" = ["api.example.com"]))]
+    pub name: Option<String>,
+    /// DNS: every authoritative server of the name, as `host` or `host:port`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), extend("examples" = [["ns-1.awsdns-01.org"]]))]
+    pub servers: Vec<String>,
+    /// DNS: resolvers such as clients use, as `host` or `host:port`. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), extend("examples" = [["1.1.1.1", "9.9.9.9"]]))]
+    pub resolvers: Vec<String>,
+    /// TCP: `host:port` by region. DNS: the name of each region's own balancer.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("examples" = [{ "us-east-1": "db.us-east-1.example.com:5432" }]))]
     pub targets: BTreeMap<RegionId, String>,
@@ -113,8 +183,26 @@ pub enum ProbeTarget {
         /// What the answer must be.
         expect: ExpectSpec,
     },
+    /// A write that is read back.
+    Transaction {
+        /// The URL to POST to.
+        write: String,
+        /// What is posted.
+        body: String,
+        /// What the answer must be.
+        expect: ExpectSpec,
+        /// The URL to GET.
+        read: String,
+        /// The URL to DELETE.
+        delete: Option<String>,
+    },
     /// A `host:port` to connect to.
     Tcp {
+        /// The address.
+        address: String,
+    },
+    /// A `host:port` to shake hands with.
+    Certificate {
         /// The address.
         address: String,
     },
@@ -131,8 +219,27 @@ impl ProbeSpec {
                 let path = self.path.as_deref().unwrap_or("/");
                 let expect =
                     self.expect.clone().unwrap_or_else(|| ExpectSpec { status: ok_only(), ..ExpectSpec::default() });
-                Some(ProbeTarget::Http { url: format!("{}{path}", base.trim_end_matches('/')), post, expect })
+                let at = |path: &str| format!("{}{path}", base.trim_end_matches('/'));
+                match &self.read_back {
+                    Some(read_back) => Some(ProbeTarget::Transaction {
+                        write: at(path),
+                        body: post.unwrap_or_default(),
+                        expect,
+                        read: at(&read_back.path),
+                        delete: read_back.delete.as_deref().map(at),
+                    }),
+                    None => Some(ProbeTarget::Http { url: at(path), post, expect }),
+                }
             }
+            ProbeKind::Certificate => {
+                let base = region.endpoint(self.endpoint.as_deref().unwrap_or(APPLICATION_ENDPOINT))?;
+                let (host, port) = host_of(base)?;
+                let port = port.unwrap_or(443);
+                let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+                Some(ProbeTarget::Certificate { address: format!("{host}:{port}") })
+            }
+            // It is asked of the name's servers, not of a region.
+            ProbeKind::Dns => None,
             ProbeKind::Tcp => self.targets.get(&region.id).map(|address| ProbeTarget::Tcp { address: address.clone() }),
         }
     }
@@ -146,9 +253,74 @@ impl ProbeSpec {
     }
 }
 
+/// The host of a URL, without the brackets of an IPv6 address, and the port when one is written.
+pub(crate) fn host_of(url: &str) -> Option<(&str, Option<u16>)> {
+    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"))?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let authority = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(rest) => {
+            let (host, rest) = rest.split_once(']')?;
+            (host, rest.strip_prefix(':'))
+        }
+        None => authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port))),
+    };
+    let port = match port {
+        Some(port) => Some(port.parse().ok()?),
+        None => None,
+    };
+    (!host.is_empty()).then_some((host, port))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_host_of_a_url_is_what_a_certificate_is_for() {
+        assert_eq!(host_of("https://api.example.com"), Some(("api.example.com", None)));
+        assert_eq!(host_of("https://api.example.com:8443/a:b"), Some(("api.example.com", Some(8443))));
+        assert_eq!(host_of("https://u:p@api.example.com/x"), Some(("api.example.com", None)));
+        assert_eq!(host_of("https://[2001:db8::1]:443"), Some(("2001:db8::1", Some(443))));
+        for url in ["ftp://a", "https://", "https://a:b", "api.example.com"] {
+            assert_eq!(host_of(url), None, "{url}");
+        }
+    }
+
+    #[test]
+    fn what_is_read_back_lies_beside_what_was_written() {
+        let region: RegionSpec = serde_json::from_value(serde_json::json!({
+            "id": "us-east-1", "role": "active", "endpoints": { "application": "https://use1.example.com:8443/v1/" },
+        }))
+        .unwrap();
+        let read_back = ReadBackSpec {
+            path: "/orders/{{id}}".to_owned(),
+            within: None,
+            status: ok_only(),
+            delete: Some("/orders/{{id}}?hard=1".to_owned()),
+        };
+        let write = ProbeSpec {
+            kind: ProbeKind::Write,
+            path: Some("/orders".to_owned()),
+            body: Some("{}".to_owned()),
+            read_back: Some(read_back),
+            ..probe()
+        };
+        let target = write.target(&region).unwrap();
+        assert_eq!(
+            target,
+            ProbeTarget::Transaction {
+                write: "https://use1.example.com:8443/v1/orders".to_owned(),
+                body: "{}".to_owned(),
+                expect: ExpectSpec { status: vec![200], body: None },
+                read: "https://use1.example.com:8443/v1/orders/{{id}}".to_owned(),
+                delete: Some("https://use1.example.com:8443/v1/orders/{{id}}?hard=1".to_owned()),
+            }
+        );
+        let certificate = ProbeSpec { kind: ProbeKind::Certificate, path: None, ..probe() };
+        let address = "use1.example.com:8443".to_owned();
+        assert_eq!(certificate.target(&region), Some(ProbeTarget::Certificate { address }));
+    }
 
     fn probe() -> ProbeSpec {
         serde_json::from_value(serde_json::json!({

@@ -179,9 +179,14 @@ impl Topology {
     }
 
     /// The longest from the loss of a region to a standing verdict: the quickest probe's
-    /// [`detect_max`](ProbeSpec::detect_max), then the dwell. `None` without probes.
+    /// [`detect_max`](ProbeSpec::detect_max), then the dwell. `None` without probes that vote.
     #[must_use]
     pub fn detect_max(&self) -> Option<Duration> {
-        self.probes.iter().map(ProbeSpec::detect_max).min().map(|spent| spent.saturating_add(self.detection.dwell))
+        self.probes
+            .iter()
+            .filter(|probe| probe.kind.votes())
+            .map(ProbeSpec::detect_max)
+            .min()
+            .map(|spent| spent.saturating_add(self.detection.dwell))
     }
 }

@@ -21,7 +21,15 @@ pub(super) fn check(root: &At<'_>, findings: &mut Findings<'_>) {
             let message = format!("a probe that may take {} cannot run every {interval}", at.shown());
             findings.push(at.place(), at.path(), message, format!("{interval} or less"));
         }
-        for at in [interval, timeout].into_iter().flatten() {
+        let within = probe.get("read_back").and_then(|read_back| read_back.get("within"));
+        if let (Some(at), Some(timeout)) = (&within, spent(&timeout))
+            && spent(&within).is_some_and(|within| within > timeout)
+        {
+            let timeout = format_duration(timeout);
+            let message = format!("the whole probe may take {timeout}, and this is longer");
+            findings.push(at.place(), at.path(), message, format!("{timeout} or less"));
+        }
+        for at in [interval, timeout, within].into_iter().flatten() {
             refuse_zero(&at, "10s", findings);
         }
     }
@@ -97,7 +105,7 @@ fn objective(root: &At<'_>, findings: &mut Findings<'_>) {
     let Some(rto) = root.get("objectives").and_then(|objectives| objectives.get("rto")) else { return };
     let Some(wanted) = rto.duration() else { return };
     let dwell = root.get("detection").and_then(|detection| detection.duration_at("dwell")).unwrap_or_default();
-    let fastest = root.list("probes").iter().filter_map(detect_max).min();
+    let fastest = root.list("probes").iter().filter(|probe| votes(probe)).filter_map(detect_max).min();
     let Some((spent, probe)) = fastest else { return };
     let needed = spent.saturating_add(dwell);
     if needed >= wanted {
@@ -110,6 +118,11 @@ fn objective(root: &At<'_>, findings: &mut Findings<'_>) {
         let remedy = format!("more than {needed}, or a shorter interval, timeout, threshold or dwell");
         findings.push(rto.place(), rto.path(), message, remedy);
     }
+}
+
+/// As [`ProbeKind::votes`](super::super::ProbeKind::votes).
+pub(super) fn votes(probe: &At<'_>) -> bool {
+    !matches!(probe.text_at("kind"), Some("certificate" | "dns"))
 }
 
 /// As [`ProbeSpec::detect_max`](super::super::ProbeSpec::detect_max), of a probe that may be half written.

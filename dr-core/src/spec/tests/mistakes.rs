@@ -19,7 +19,8 @@ macro_rules! mistake {
 
 mistake!(a_key_that_is_not_known, "    path: /health" => "    pth: /health\n    path: /health", at "pth", "probes[0].pth",
     "`pth` is not known here",
-    "`path`; known here: id, kind, body, endpoint, path, targets, interval, timeout, threshold, expect");
+    "`path`; known here: id, kind, body, endpoint, path, read_back, names, expires_in_at_least, trust, name, servers, \
+     resolvers, targets, interval, timeout, threshold, expect");
 mistake!(a_key_that_is_missing, "    timeout: 4s\n" => "", at "id: front", "probes[0].timeout",
     "`timeout` is missing", "`timeout: 10s`, with your own value");
 mistake!(a_block_that_is_missing, "runner: { region: eu-central-1 }\n" => "", at "application", "runner",
@@ -127,6 +128,21 @@ mistake!(a_tcp_target_that_is_no_address, "kind: http\n    path: /health" =>
     "`b` is not an address to connect to", "`host:port`, such as db.example.com:5432");
 mistake!(a_region_without_a_tcp_target, "kind: http\n    path: /health" => "kind: tcp\n    targets: { us-east-1: a:1 }",
     at "targets", "probes[0].targets", "the region eu-west-1 serves and has no target", "`eu-west-1: host:port` among the targets");
+mistake!(a_read_of_what_was_not_written, "kind: http\n    path: /health" =>
+    "kind: write\n    path: /orders\n    body: '{\"id\":\"{{id}}\"}'\n    read_back: { path: /orders/last }", at "/orders/last",
+    "probes[0].read_back.path", "the same is read whatever was written: the name of the write is missing",
+    "`{{id}}` where its name goes: /orders/{{id}}");
+mistake!(a_write_that_cannot_be_found_again, "kind: http\n    path: /health" =>
+    "kind: write\n    path: /orders\n    read_back: { path: \"/orders/{{id}}\" }", at "read_back", "probes[0].read_back",
+    "what is written has no name of its own to be read back by", "`{{id}}` in the body, as in `body: '{\"id\":\"{{id}}\"}'`");
+mistake!(a_read_that_waits_longer_than_its_probe, "kind: http\n    path: /health" =>
+    "kind: write\n    path: /orders/{{id}}\n    read_back: { path: \"/orders/{{id}}\", within: 5s }", at "5s }",
+    "probes[0].read_back.within", "the whole probe may take 4s, and this is longer", "4s or less");
+mistake!(a_key_of_another_kind_of_probe, "    path: /health" => "    path: /health\n    names: [api.example.com]", at "names",
+    "probes[0].names", "only a certificate probe has this", "`kind: certificate`, or not this key");
+mistake!(probes_without_a_vote, "kind: http\n    path: /health" => "kind: certificate", at "probes", "probes",
+    "no probe here has a vote, so that a lost region would never be noticed",
+    "a probe of the kind `http`, `write` or `tcp` beside these");
 mistake!(a_day_that_never_comes, "runner:" =>
     "waivers: [{ rule: W32, who: Ada, why: measured, until: 2027-02-30 }]\nrunner:", at "2027-02-30", "waivers[0].until",
     "`2027-02-30` is not a day of any year", "a day such as 2027-03-31");
@@ -247,4 +263,60 @@ fn windows_line_ends_change_no_place() {
     let finding = &errors.findings()[0];
     assert_eq!((finding.line, finding.column), (14, 11), "{errors}");
     assert!(finding.to_string().contains("14 |     role: wittness\n"), "{finding}");
+}
+
+/// The good file with another probe beside the first.
+fn with_probe(probe: &str) -> (&'static str, String) {
+    const BEFORE: &str = "detection: {";
+    let probe = format!("{probe}    interval: 1h\n    timeout: 10s\n    threshold: {{ trip: 1, clear: 1 }}\n{BEFORE}");
+    (BEFORE, probe)
+}
+
+#[test]
+fn a_certificate_and_a_name_can_be_watched_and_their_time_is_not_detection_s() {
+    let probes = "  - id: certificate\n    kind: certificate\n    names: [api.example.com]\n    expires_in_at_least: 21d\n\
+                  \x20   interval: 1h\n    timeout: 10s\n    threshold: { trip: 1, clear: 1 }\n  - id: name\n    kind: dns\n\
+                  \x20   servers: [ns-1.example.com, \"192.0.2.53:5353\"]\n    resolvers: [9.9.9.9]\n\
+                  \x20   targets: { us-east-1: use1.example.com, eu-west-1: euw1.example.com }\n";
+    let (before, probes) = with_probe(probes);
+    let spec = load(&GOOD.replace(before, &probes)).unwrap();
+    assert_eq!(spec.probes[1].expires_in_at_least, Some(std::time::Duration::from_secs(21 * 24 * 3_600)));
+    assert_eq!(spec.probes[2].servers, ["ns-1.example.com", "192.0.2.53:5353"]);
+    let again: crate::spec::Spec = serde_json::from_value(serde_json::to_value(&spec).unwrap()).unwrap();
+    assert_eq!(again, spec);
+}
+
+#[test]
+fn a_dns_probe_names_its_servers_and_each_region_s_own_name() {
+    let (before, probes) = with_probe("  - id: name\n    kind: dns\n    path: /x\n");
+    let found = all(before, &probes);
+    let messages: Vec<&str> = found.iter().map(|finding| finding.message.as_str()).collect();
+    assert_eq!(
+        messages,
+        [
+            "`servers` is missing, which a dns probe needs: a resolver's cache proves nothing",
+            "`targets` is missing, with which a dns probe compares what it hears",
+            "a dns probe asks name servers",
+        ]
+    );
+    let targets = "  - id: name\n    kind: dns\n    servers: [ns-1.example.com]\n    targets: { us-east-1: a b }\n";
+    let (before, probes) = with_probe(targets);
+    let found = all(before, &probes);
+    let messages: Vec<&str> = found.iter().map(|finding| finding.message.as_str()).collect();
+    assert_eq!(messages, ["the region eu-west-1 serves and has no name here", "`a b` is no name to ask for"]);
+}
+
+#[test]
+fn a_certificate_is_asked_for_where_there_is_one() {
+    let (before, probes) = with_probe("  - id: certificate\n    kind: certificate\n    names: [\"two words\"]\n");
+    let text = GOOD.replace(before, &probes).replace("https://euw1", "http://euw1");
+    let found = load(&text).unwrap_err();
+    let messages: Vec<&str> = found.findings().iter().map(|finding| finding.message.as_str()).collect();
+    assert_eq!(
+        messages,
+        [
+            "`http://euw1.example.com` shows no certificate, and a probe here asks for one",
+            "no certificate can be for `two words`",
+        ]
+    );
 }
