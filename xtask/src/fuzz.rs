@@ -6,10 +6,11 @@ use crate::{
 };
 
 /// The targets, by name, with their tests.
-pub(crate) const TARGETS: [(&str, &str); 3] = [
+pub(crate) const TARGETS: [(&str, &str); 4] = [
     ("journal", "fuzz::targets::no_journal_breaks_its_reader"),
     ("spec", "fuzz::targets::no_dr_yaml_breaks_its_loader"),
     ("plan", "fuzz::targets::no_plan_breaks_its_reader"),
+    ("dns", "fuzz::dns::no_reply_breaks_the_probe_of_names"),
 ];
 
 /// Runs one target for so many minutes, with the development profile: its checks of arithmetic are wanted.

@@ -12,6 +12,8 @@
 mod crash;
 mod fuzz;
 mod golden;
+#[cfg(feature = "net")]
+mod names;
 mod sampling;
 #[cfg(feature = "net")]
 mod sockets;

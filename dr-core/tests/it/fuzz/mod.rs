@@ -5,8 +5,10 @@
 //! target fails when the reader panics or breaks one of its laws; the input is then left beside the test's program, to be
 //! looked at and, once mended, kept in the corpus.
 //!
-//! A short run goes with the other tests. A long one: `cargo xtask fuzz journal --minutes 20` (or `spec`, `plan`).
+//! A short run goes with the other tests. A long one: `cargo xtask fuzz journal --minutes 20` (or `spec`, `plan`, `dns`).
 
+#[cfg(feature = "net")]
+mod dns;
 mod harness;
 mod mutate;
 mod targets;
