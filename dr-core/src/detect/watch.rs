@@ -6,9 +6,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     CheckPolicy, Detector as _, Observer, Quorum, QuorumPolicy, Quorums, Standing, Standings, Transition,
-    observing::{elsewhere, here, serving},
     looks::{certificate, transaction},
     notices::Notices,
+    observing::{elsewhere, here, serving},
 };
 use crate::{
     error::{Effect, Error, ErrorKind, Result},
