@@ -28,5 +28,5 @@ pub use net::{
 };
 pub use observation::{CheckKind, Observation, Outcome, Subject};
 pub use reading::{Health, Latency, Reading};
-pub use sampler::Sampler;
+pub use sampler::{Sample, SampleWindow, SampleWindows, Sampler, Seen, Tally};
 pub(crate) use spoken::Spoken;

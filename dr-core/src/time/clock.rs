@@ -114,6 +114,12 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
     fn monotonic(&self) -> Monotonic;
     /// Completes when `d` of this clock's time has passed.
     fn sleep(&self, d: Duration) -> BoxFuture<'static, ()>;
+
+    /// By how much of this clock's time a wait may end late on a machine that has nothing else to do: a millisecond, or as
+    /// much of this clock's time as passes in one of the machine's.
+    fn resolution(&self) -> Duration {
+        Duration::from_millis(1)
+    }
 }
 
 /// A clock as it is handed around.

@@ -65,4 +65,8 @@ impl Clock for ScaledClock {
     fn sleep(&self, d: Duration) -> BoxFuture<'static, ()> {
         tokio::time::sleep(d.div_f64(self.scale)).boxed()
     }
+
+    fn resolution(&self) -> Duration {
+        Duration::from_millis(1).mul_f64(self.scale)
+    }
 }

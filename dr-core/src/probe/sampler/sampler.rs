@@ -4,16 +4,14 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    sync::{Semaphore, mpsc},
-    task::JoinSet,
-};
+use tokio::{sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::{HealthProbe, Observation, Outcome, ProbeCx, Spoken, control::Control, look};
+use super::{schedule::Schedule, windows::SampleWindows};
 use crate::{
     error::{Effect, Error, ErrorKind, Result},
     model::VantageId,
+    probe::{HealthProbe, Observation, ProbeCx, control::Control},
     time::{Monotonic, SharedClock},
 };
 
@@ -21,11 +19,19 @@ use crate::{
 ///
 /// - Rate: looks begin at whole intervals from the start, so that they do not drift. A look that takes longer than its
 ///   interval makes the next one wait for the next whole interval; two looks of one probe never overlap.
-/// - Phases: the probes' starts are spread evenly over their interval.
-/// - Isolation: a slow target delays only itself, as long as there are slots; how many looks run at once is bounded.
-///   A look that had to wait an interval for a slot is not made: the observer is overloaded, and says so.
+/// - Phases: the starts of the probes of one interval are spread evenly over it, and fall between those of other intervals.
+///   What could not begin in time begins at no more than half as much again as the usual rate.
+/// - Isolation: a slow target delays only itself, as long as there are slots; how many looks run at once is bounded, and
+///   half of the slots are kept in equal parts for each vantage's looks at each region, so that a region that answers
+///   nothing cannot hold them all. A look that has waited an interval for a slot is not made: the observer is overloaded,
+///   and says so. It says the same when nobody takes what it has seen.
 /// - Honesty: each vantage has a control target. What fails while the control target cannot be reached either is
-///   emitted as [`Outcome::ObserverImpaired`]. So are readings that pass, since the last look at it failed.
+///   emitted as [`Outcome::ObserverImpaired`](crate::probe::Outcome::ObserverImpaired). So are readings that pass, since the
+///   last look at it failed.
+/// - Pauses: a process that was stopped, starved or suspended has seen nothing meanwhile. Looks that were under way, and turns
+///   that went by, are emitted as impaired too, and so are looks during which the wall clock and the monotonic clock fell
+///   apart.
+/// - Memory: the last 128 looks at each target are kept ([`windows`](Self::windows)), all of it taken at the start.
 ///
 /// ```
 /// use std::{sync::Arc, time::Duration};
@@ -72,6 +78,8 @@ use crate::{
 pub struct Sampler {
     clock: SharedClock,
     slots: usize,
+    tolerance: Option<Duration>,
+    windows: SampleWindows,
     controls: Vec<(Arc<dyn HealthProbe>, Duration)>,
     probes: Vec<(Arc<dyn HealthProbe>, Duration)>,
 }
@@ -79,13 +87,28 @@ pub struct Sampler {
 impl Sampler {
     /// A sampler on `clock` that runs up to 256 looks at once.
     pub fn new(clock: SharedClock) -> Self {
-        Self { clock, slots: 256, controls: Vec::new(), probes: Vec::new() }
+        Self {
+            clock,
+            slots: 256,
+            tolerance: None,
+            windows: SampleWindows::default(),
+            controls: Vec::new(),
+            probes: Vec::new(),
+        }
     }
 
-    /// Runs up to `slots` looks at once, 1 at least. Targets that answer nothing hold a slot for their timeout, so a
-    /// lost region of N targets takes `N * timeout / interval` of them.
+    /// Runs up to `slots` looks at once, and one at least for each vantage's looks at each region. Half of them are kept in
+    /// equal parts for these; the rest is for whoever needs it. Targets that answer nothing hold a slot for their timeout, so
+    /// a lost region of N targets takes `N * timeout / interval` of them.
     pub fn slots(mut self, slots: usize) -> Self {
         self.slots = slots.max(1);
+        self
+    }
+
+    /// Lets pauses of this process pass that are shorter than `tolerance`, in place of half the shortest interval and at most
+    /// half a second.
+    pub fn pause_tolerance(mut self, tolerance: Duration) -> Self {
+        self.tolerance = Some(tolerance);
         self
     }
 
@@ -140,6 +163,12 @@ impl Sampler {
         Err(Error::new(ErrorKind::Invalid, message).with_effect(Effect::NotApplied))
     }
 
+    /// What is remembered of each target, to read while this runs.
+    #[must_use]
+    pub fn windows(&self) -> SampleWindows {
+        self.windows.clone()
+    }
+
     /// Runs until `stop` is cancelled or nobody receives any more. Looks under way are dropped then.
     ///
     /// # Errors
@@ -147,127 +176,49 @@ impl Sampler {
     /// Those of [`validate`](Self::validate), before the first look.
     pub async fn run(self, out: mpsc::Sender<Observation>, stop: CancellationToken) -> Result<()> {
         self.validate()?;
-        let cx = ProbeCx::new(self.clock).with_cancel(stop);
-        let slots = Arc::new(Semaphore::new(self.slots));
+        if self.probes.is_empty() {
+            return Ok(());
+        }
+        let tolerance = self.tolerance();
+        let cx = Arc::new(ProbeCx::new(self.clock).with_cancel(stop));
         let start = cx.clock().monotonic();
         let mut controls = BTreeMap::new();
+        // The looks at control targets serve the others, and end with them.
         let mut at_controls = JoinSet::new();
         for (probe, interval) in self.controls {
             let control = Arc::new(Control::new(Arc::clone(&probe)));
             controls.insert(probe.vantage().clone(), Arc::clone(&control));
-            at_controls.spawn(keep_looking(control, Pace { next: start, interval }, cx.clone()));
+            at_controls.spawn(keep_looking(control, start, interval, Arc::clone(&cx)));
         }
-        let mut at_probes = JoinSet::new();
-        let n = u32::try_from(self.probes.len()).unwrap_or(u32::MAX).max(1);
-        for (i, (probe, interval)) in (0_u32..).zip(self.probes) {
-            let Some(control) = controls.get(probe.vantage()).map(Arc::clone) else { continue };
-            let phase = interval.mul_f64(f64::from(i) / f64::from(n));
-            let watch = Watch {
-                probe,
-                control,
-                pace: Pace { next: start + phase, interval },
-                slots: Arc::clone(&slots),
-                out: out.clone(),
-                cx: cx.clone(),
-            };
-            at_probes.spawn(watch.run());
-        }
-        drop(out);
-        // The looks at control targets serve these, and end with them.
-        while at_probes.join_next().await.is_some() {}
+        let schedule = Schedule::new(cx, self.probes, &controls, self.slots, tolerance, self.windows, out);
+        schedule.run().await;
+        at_controls.shutdown().await;
         Ok(())
     }
-}
 
-/// When the next look is due.
-#[derive(Clone, Copy, Debug)]
-struct Pace {
-    next: Monotonic,
-    interval: Duration,
-}
-
-impl Pace {
-    /// Moves on to the next whole interval that has not passed.
-    fn advance(&mut self, now: Monotonic) {
-        let behind = now.since(self.next).as_nanos();
-        let steps = behind.div_ceil(self.interval.as_nanos().max(1)).max(1);
-        self.next = self.next + self.interval.saturating_mul(u32::try_from(steps).unwrap_or(u32::MAX));
+    /// How long a pause may be that nobody minds: half the shortest interval, from 0.2 s to 0.5 s of the machine's time.
+    fn tolerance(&self) -> Duration {
+        let unit = self.clock.resolution();
+        let shortest = self.probes.iter().map(|(_, interval)| *interval).min().unwrap_or_default();
+        self.tolerance.unwrap_or((shortest / 2).clamp(unit * 200, unit * 500)).max(unit * 20)
     }
 }
 
-/// Runs `rounds` until `stop` is cancelled, and not one step further: what a stopped look lets go of starts no other.
-async fn until_stopped(stop: &CancellationToken, rounds: impl Future<Output = ()>) {
-    tokio::select! {
-        biased;
-        () = stop.cancelled() => {}
-        () = rounds => {}
-    }
-}
-
-/// Looks at a control target at its own pace.
-async fn keep_looking(control: Arc<Control>, mut pace: Pace, cx: ProbeCx) {
+/// Looks at a control target at its own pace. A look that overruns waits for the next whole interval.
+async fn keep_looking(control: Arc<Control>, start: Monotonic, interval: Duration, cx: Arc<ProbeCx>) {
     let rounds = async {
         loop {
-            cx.clock().sleep(pace.next.since(cx.clock().monotonic())).await;
             control.impaired_since(&cx, cx.clock().monotonic()).await;
-            pace.advance(cx.clock().monotonic());
+            let passed = cx.clock().monotonic().since(start).as_nanos();
+            let next = passed / interval.as_nanos().max(1) + 1;
+            let due = start + interval.saturating_mul(u32::try_from(next).unwrap_or(u32::MAX));
+            cx.clock().sleep(due.since(cx.clock().monotonic())).await;
         }
     };
-    until_stopped(cx.cancel(), rounds).await;
-}
-
-/// One probe, at its own pace.
-struct Watch {
-    probe: Arc<dyn HealthProbe>,
-    control: Arc<Control>,
-    pace: Pace,
-    slots: Arc<Semaphore>,
-    out: mpsc::Sender<Observation>,
-    cx: ProbeCx,
-}
-
-impl Watch {
-    async fn run(mut self) {
-        let stop = self.cx.cancel().clone();
-        let rounds = async {
-            loop {
-                let clock = self.cx.clock();
-                clock.sleep(self.pace.next.since(clock.monotonic())).await;
-                let observation = self.observe().await;
-                // The room in the channel is the receiver's pace; this probe waits for it, and no other.
-                if self.out.send(observation).await.is_err() {
-                    return;
-                }
-                self.pace.advance(self.cx.clock().monotonic());
-            }
-        };
-        until_stopped(&stop, rounds).await;
-    }
-
-    async fn observe(&self) -> Observation {
-        let clock = self.cx.clock();
-        let due = self.pace.next;
-        let slot = self.slots.acquire().await;
-        let began = clock.monotonic();
-        let late = began.since(due);
-        let mut outcome = if late >= self.pace.interval {
-            Outcome::ObserverImpaired { reason: format!("overloaded: a look waited {} for its turn", Spoken(late)) }
-        } else {
-            look(self.probe.as_ref(), &self.cx).await
-        };
-        drop(slot);
-        let (at, wall) = (clock.monotonic(), clock.wall());
-        if let Outcome::Looked(reading) = &outcome {
-            // A look that failed counts when the control target was well all the while.
-            let impaired = match self.control.impaired() {
-                None if !reading.is_healthy() => self.control.impaired_since(&self.cx, began).await,
-                known => known,
-            };
-            if let Some(reason) = impaired {
-                outcome = Outcome::ObserverImpaired { reason };
-            }
-        }
-        let (subject, vantage) = (self.probe.subject().clone(), self.probe.vantage().clone());
-        Observation { subject, vantage, at, wall, outcome }
+    // Not one step further once it is stopped: what a stopped look lets go of starts no other.
+    tokio::select! {
+        biased;
+        () = cx.cancel().cancelled() => {}
+        () = rounds => {}
     }
 }
