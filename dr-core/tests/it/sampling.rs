@@ -1,6 +1,7 @@
 //! Samplers and quorums on virtual time: no socket, no wall clock, the same result each time.
 
 use std::{
+    collections::BTreeSet,
     fmt,
     sync::{
         Arc, Mutex,
@@ -17,8 +18,10 @@ use dr_core::{
     error::{Error, ErrorKind, Result},
     model::VantageId,
     probe::{CheckKind, HealthProbe, Latency, Observation, Outcome, ProbeCx, Reading, Sampler, Subject},
-    time::{ManualClock, Monotonic},
+    time::{Clock, ManualClock, Monotonic, Timestamp},
 };
+use futures::future::BoxFuture;
+use proptest::prelude::{Just, ProptestConfig, prop_oneof, proptest};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use tokio::sync::mpsc;
@@ -296,6 +299,269 @@ async fn it_ends_when_nobody_listens() {
     clock.advance(s(20));
     settle().await;
     assert!(running.is_finished());
+}
+
+/// A clock whose wall can be set, as an operator or a time server does.
+#[derive(Debug)]
+struct SettableWall {
+    clock: ManualClock,
+    ahead: Mutex<Duration>,
+}
+
+impl Clock for SettableWall {
+    fn wall(&self) -> Timestamp {
+        self.clock.wall() + *self.ahead.lock().unwrap()
+    }
+
+    fn monotonic(&self) -> Monotonic {
+        self.clock.monotonic()
+    }
+
+    fn sleep(&self, d: Duration) -> BoxFuture<'static, ()> {
+        self.clock.sleep(d)
+    }
+}
+
+/// Runs `during` at `from`, in the middle of what else happens.
+async fn run_and(
+    clock: &ManualClock,
+    sampler: Sampler,
+    (from, end): (Duration, Duration),
+    during: impl FnOnce(&ManualClock),
+) -> Vec<Observation> {
+    let (out, mut seen) = mpsc::channel(1024);
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(sampler.run(out, stop.clone()));
+    let mut observations = Vec::new();
+    let mut during = Some(during);
+    loop {
+        settle().await;
+        while let Ok(o) = seen.try_recv() {
+            observations.push(o);
+        }
+        match clock.next_deadline() {
+            Some(next) if during.is_some() && next.since_origin() > from => {
+                clock.advance(from.saturating_sub(clock.monotonic().since_origin()));
+                settle().await;
+                during.take().into_iter().for_each(|during| during(clock));
+            }
+            Some(next) if next.since_origin() <= end => drop(clock.advance_to_next()),
+            _ => break,
+        }
+    }
+    stop.cancel();
+    running.await.unwrap().unwrap();
+    observations
+}
+
+#[tokio::test]
+async fn what_was_under_way_while_the_process_stood_still_is_thrown_away() {
+    let (clock, shared) = clock();
+    // Every look is swallowed by the pause at 42 s: it would have been answered within the second.
+    let slow = |name: &str| {
+        Scripted::new(name, "office", |at| match at.since_origin().as_secs() {
+            40..48 => Answer::Fail(s(4)),
+            _ => Answer::Pass(s(1)),
+        })
+    };
+    let targets: Vec<_> = (0..10).map(|i| slow(&format!("p{i}"))).collect();
+    let mut sampler = Sampler::new(shared).control(control("office"), s(10));
+    for target in &targets {
+        sampler = sampler.probe(target.clone(), s(10));
+    }
+    let windows = sampler.windows();
+    // Looks began at 40 s, 41 s and 42 s, and none of them has ended.
+    let observations = run_and(&clock, sampler, (ms(42_500), s(100)), |clock| clock.advance(s(5))).await;
+    let sick = observations.iter().filter(|o| o.outcome.reading().is_some_and(|r| !r.is_healthy())).count();
+    assert_eq!(sick, 0, "{observations:#?}");
+    let thrown: Vec<String> = observations
+        .iter()
+        .filter(|o| (ms(47_000)..s(49)).contains(&o.at.since_origin()))
+        .map(|o| format!("{} {} {}", o.at.since_origin().as_millis(), o.subject.probe, o.outcome))
+        .collect();
+    insta::assert_snapshot!(thrown.join("\n"), @r"
+    47500 p3 observer impaired: it stood still itself for 4.7 s, and a look was left out
+    47500 p4 observer impaired: it stood still itself for 4.7 s, and a look was left out
+    47500 p5 observer impaired: it stood still itself for 4.7 s, and a look was left out
+    47500 p6 observer impaired: it stood still itself for 4.7 s, and a look was left out
+    47500 p7 observer impaired: it stood still itself for 4.7 s, and a look was left out
+    47500 p0 observer impaired: it stood still itself for 4.7 s of the look
+    47500 p1 observer impaired: it stood still itself for 4.7 s of the look
+    47500 p2 observer impaired: it stood still itself for 4.7 s of the look
+    ");
+    for (i, target) in (0_u64..).zip(&targets) {
+        let looks: Vec<u64> = target.looks().iter().map(|at| at.as_secs()).collect();
+        let paused = (3..=7).contains(&i);
+        let expected: Vec<u64> = (0..10).filter(|k| !(paused && *k == 4)).map(|k| 10 * k + i).collect();
+        assert_eq!(
+            looks.get(..9),
+            expected.get(..9),
+            "p{i} goes on where it would have been, and makes up for nothing"
+        );
+    }
+    let tally = windows.tally();
+    assert_eq!((tally.pauses, tally.polluted, tally.overloaded), (1, 8, 0), "{tally:?}");
+    assert!(tally.longest_pause >= ms(4_500), "{tally:?}");
+}
+
+#[tokio::test]
+async fn an_observer_whose_clock_was_set_says_so() {
+    let manual = ManualClock::new();
+    let settable = Arc::new(SettableWall { clock: manual.clone(), ahead: Mutex::default() });
+    let target = Scripted::new("front", "office", |_| Answer::Fail(s(4)));
+    let sampler = Sampler::new(settable.clone()).control(control("office"), s(10)).probe(target, s(10));
+    let set = |_: &ManualClock| *settable.ahead.lock().unwrap() = s(3600);
+    let observations = run_and(&manual, sampler, (s(22), s(40)), set).await;
+    let said: Vec<String> = observations.iter().map(|o| o.outcome.to_string()).collect();
+    assert_eq!(
+        said,
+        [
+            "failed",
+            "failed",
+            "observer impaired: its clocks are not to be trusted: its wall clock went ahead by 3600 s: the machine was \
+             suspended or its clock was set",
+            "failed",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_region_that_swallows_everything_leaves_the_other_its_slots() {
+    let (clock, shared) = clock();
+    let in_region = |name: &str, region: &str, answer: Answer| {
+        let mut probe = Arc::into_inner(Scripted::new(name, "office", move |_| answer)).unwrap();
+        probe.subject.region = region.parse().unwrap();
+        Arc::new(probe)
+    };
+    let mut sampler = Sampler::new(shared).slots(8).control(control("office"), s(1));
+    let mut well = Vec::new();
+    // Forty looks a second that take four seconds each want 160 slots.
+    for i in 0..40 {
+        sampler = sampler.probe(in_region(&format!("dead-{i}"), "us-east-1", Answer::Fail(s(4))), s(1));
+        if i % 10 == 0 {
+            let probe = in_region(&format!("well-{i}"), "eu-west-1", Answer::Pass(ms(100)));
+            well.push(probe.clone());
+            sampler = sampler.probe(probe, s(1));
+        }
+    }
+    let observations = run(&clock, sampler, s(30)).await;
+    for probe in well {
+        let looks = probe.looks();
+        let first = looks[0];
+        let expected: Vec<Duration> = (0..30).map(|k| first + s(k)).collect();
+        assert_eq!(looks.get(..30), expected.get(..30), "{probe:?}");
+    }
+    let dead: Vec<_> = observations.iter().filter(|o| o.subject.region == *"us-east-1").collect();
+    let seen = |o: &&&Observation| o.outcome.reading().is_some();
+    assert!(dead.iter().filter(seen).count() >= 30, "the lost region is still seen to be lost");
+    let looked_at: BTreeSet<_> = dead.iter().filter(seen).map(|o| &o.subject.probe).collect();
+    assert!(looked_at.len() >= 35, "slots go round: {} of 40 targets", looked_at.len());
+    for o in dead.iter().filter(|o| !seen(o)) {
+        assert!(o.outcome.to_string().contains("overloaded: a look waited 1 s"), "{o:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_receiver_that_does_not_take_is_told_what_it_missed() {
+    let (clock, shared) = clock();
+    let probes: Vec<_> = (0..3).map(|i| Scripted::new(&format!("p{i}"), "office", |_| Answer::Pass(ms(5)))).collect();
+    let mut sampler = Sampler::new(shared).control(control("office"), s(10));
+    for probe in &probes {
+        sampler = sampler.probe(probe.clone(), s(10));
+    }
+    let (out, mut seen) = mpsc::channel(1);
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(sampler.run(out, stop.clone()));
+    settle().await;
+    while clock.monotonic().since_origin() < s(45) {
+        clock.advance_to_next();
+        settle().await;
+    }
+    let waiting: Vec<usize> = probes.iter().map(|probe| probe.looks().len()).collect();
+    assert_eq!(waiting, [2, 1, 1], "one observation of each target waits, and no more is done");
+    let mut said = Vec::new();
+    while said.len() < 7 {
+        match seen.try_recv() {
+            Ok(o) => said.push(format!("{} {}", o.subject.probe, o.outcome)),
+            Err(_) => settle().await,
+        }
+    }
+    insta::assert_snapshot!(said.join("\n"), @r"
+    p0 answered 200 OK
+    p1 answered 200 OK
+    p2 answered 200 OK
+    p0 answered 200 OK
+    p1 observer impaired: overloaded: nobody took what was seen for 43.3 s
+    p2 observer impaired: overloaded: nobody took what was seen for 40 s
+    p0 observer impaired: overloaded: nobody took what was seen for 36.7 s
+    ");
+    stop.cancel();
+    running.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn windows_can_be_read_while_the_sampler_runs() {
+    let (clock, shared) = clock();
+    let probe = Scripted::new("front", "office", |at| match at.since_origin().as_secs() {
+        50..70 => Answer::Fail(s(4)),
+        _ => Answer::Pass(ms(20)),
+    });
+    let sampler = Sampler::new(shared).control(control("office"), s(10)).probe(probe.clone(), s(10));
+    let windows = sampler.windows();
+    assert_eq!(windows.window(&probe.vantage, &probe.subject), None, "it does not run yet");
+    run_and(&clock, sampler, (s(95), s(200)), |_| {
+        let window = windows.window(&probe.vantage, &probe.subject).unwrap();
+        assert_eq!(window.samples().len(), 10);
+        assert_eq!((window.latency(0.5), window.latency(0.99)), (Some(ms(20)), Some(s(4))));
+        assert_eq!((window.period_error(), window.spacing(0.99)), (Some(0.0), Some(s(10))));
+        assert_eq!(window.healthy(), Some(0.8));
+    })
+    .await;
+    assert_eq!(windows.window(&probe.vantage, &probe.subject).unwrap().samples().len(), 20);
+    assert_eq!(windows.iter().count(), 1);
+    let elsewhere = Subject::infrastructure("elsewhere".parse().unwrap(), "us-east-1".parse().unwrap());
+    assert_eq!(windows.window(&probe.vantage, &elsewhere), None);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+    /// Targets of any intervals and latencies, some of which never answer: each looks at its own whole intervals, never twice at
+    /// once, and as though the others were not there.
+    #[test]
+    fn no_target_drifts_overlaps_or_delays_another(
+        targets in proptest::collection::vec((500_u64..8_000, prop_oneof![0_u64..10_000, Just(1_000_000)]), 1..12),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let (clock, shared) = clock();
+            let mut sampler = Sampler::new(shared).control(control("office"), s(10));
+            let mut probes = Vec::new();
+            for (i, (interval, latency)) in targets.iter().enumerate() {
+                let latency = ms(*latency);
+                let probe = Scripted::new(&format!("p{i}"), "office", move |_| Answer::Pass(latency));
+                probes.push((probe.clone(), ms(*interval), latency));
+                sampler = sampler.probe(probe, ms(*interval));
+            }
+            run(&clock, sampler, s(60)).await;
+            for (probe, interval, latency) in probes {
+                assert_eq!(probe.most.load(Ordering::SeqCst), 1, "two looks of one probe never overlap");
+                let looks = probe.looks();
+                assert!(looks[0] < interval);
+                // A look that is still under way at its next turn lets that go by.
+                let every = (latency.as_nanos() / interval.as_nanos()) as u32 + 1;
+                let ends_on_turn = latency.as_nanos() % interval.as_nanos() == 0 && !latency.is_zero();
+                for (k, at) in (0_u32..).zip(&looks) {
+                    let since = *at - looks[0];
+                    if ends_on_turn {
+                        assert_eq!(since.as_nanos() % interval.as_nanos(), 0);
+                    } else {
+                        assert_eq!(since, interval * every * k, "{interval:?} {latency:?}");
+                    }
+                }
+            }
+        });
+    }
 }
 
 const OBSERVERS: [&str; 3] = ["us-east-1", "eu-west-1", "eu-central-1"];

@@ -9,6 +9,8 @@ mod sampler;
 mod schedule;
 mod slots;
 mod target;
+#[cfg(test)]
+mod tests;
 mod timetable;
 mod watchdog;
 mod window;

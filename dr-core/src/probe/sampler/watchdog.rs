@@ -34,15 +34,7 @@ impl Watchdog {
     /// A watchdog that lets pauses pass shorter than `tolerance`.
     pub(super) fn new(tolerance: Duration, now: Monotonic, wall: Timestamp) -> Self {
         let (armed, last) = (now, (now, wall));
-        Self {
-            tolerance,
-            grace: tolerance / 10,
-            armed,
-            last,
-            lost: Duration::ZERO,
-            jumps: 0,
-            jump: String::new(),
-        }
+        Self { tolerance, grace: tolerance / 10, armed, last, lost: Duration::ZERO, jumps: 0, jump: String::new() }
     }
 
     /// How soon to wake while looks are under way.
