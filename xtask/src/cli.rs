@@ -78,7 +78,7 @@ cargo xtask bench [NAME] [--json] [--check]
 
 Without NAME: lists the benchmarks. With NAME: builds it with the release profile, runs it and prints each
 measure beside its goal and, where there is one, its peer: the same work done by another program, which is
-built and run in the same call (xtask/peers).
+built or fetched, and run in the same call (xtask/peers).
 
   --check  fail when a goal is missed
   --json   one object a line: {\"name\",\"value\",\"unit\",\"better\",\"goal\",\"peer\",\"peer_value\",\"ratio\",\"met\"}";

@@ -8,6 +8,7 @@ mod critical;
 mod dag;
 #[path = "../large_plan/mod.rs"]
 mod large_plan;
+#[path = "../measure/mod.rs"]
 mod measure;
 mod noop;
 mod peer;

@@ -36,7 +36,8 @@ pub(crate) fn run(workspace: &Workspace, name: Option<&str>, json: bool, check: 
         return Err(Failure::new(format!("there is no benchmark `{name}`; there are: {}", known.join(", "))));
     };
     let mut cargo = workspace.cargo("bench");
-    cargo.args(["--quiet", "--locked", "--all-features", "--package", &bench.package, "--bench", &bench.name]);
+    cargo.args(["--quiet", "--locked", "--package", &bench.package, "--bench", &bench.name]);
+    cargo.args(features(name));
     peer::tell(workspace, name, &mut cargo)?;
     let printed = capture(&mut cargo)?;
     let measures = printed
@@ -59,6 +60,14 @@ pub(crate) fn run(workspace: &Workspace, name: Option<&str>, json: bool, check: 
         return Err(Failure::new(format!("{} goal(s) missed: {}", missed.len(), missed.join("; "))));
     }
     Ok(())
+}
+
+/// The features that a benchmark is built with: all, unless it needs so few that building the rest would cost more than running it.
+fn features(name: &str) -> &'static [&'static str] {
+    match name {
+        "probe" => &["--no-default-features", "--features", "net"],
+        _ => &["--all-features"],
+    }
 }
 
 /// The bench targets of all members, by name.

@@ -95,10 +95,11 @@ impl fmt::Display for Measure {
         if let (Some(goal), Some(met)) = (self.goal, self.met()) {
             write!(f, "  goal {goal} {}", if met { "met" } else { "MISSED" })?;
         }
-        if let (Some(peer), Some(ratio)) = (&self.peer, self.ratio()) {
-            write!(f, "  {ratio:.2}× {peer}")?;
+        match (&self.peer, self.ratio()) {
+            (Some(peer), Some(ratio)) => write!(f, "  {ratio:.2}× {peer}"),
+            (Some(peer), None) => write!(f, "  {peer}"),
+            (None, _) => Ok(()),
         }
-        Ok(())
     }
 }
 

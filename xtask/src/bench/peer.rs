@@ -1,5 +1,6 @@
 use std::{env, path::PathBuf, process::Command};
 
+use super::debian::{Debian, Packaged, path_list};
 use crate::{
     run::{Failure, capture},
     venv::Venv,
@@ -14,16 +15,25 @@ enum Peer {
     Program { folder: &'static str, name: &'static str },
     /// A script for a Python that has the folder's `requirements.txt` installed.
     Script { folder: &'static str, name: &'static str },
+    /// Programs of Debian packages, each with the word for it in the environment. They may be absent: not every machine is a Debian.
+    Packages(&'static [(&'static str, Packaged)]),
 }
 
+const PROBERS: [(&str, Packaged); 2] = [
+    ("HAPROXY", Packaged { package: "haproxy", program: "usr/sbin/haproxy" }),
+    ("BLACKBOX", Packaged { package: "prometheus-blackbox-exporter", program: "usr/bin/prometheus-blackbox-exporter" }),
+];
+
 /// The peer of each benchmark that has one.
-const PEERS: [(&str, Peer); 2] = [
+const PEERS: [(&str, Peer); 3] = [
     ("engine", Peer::Program { folder: "steno", name: "peer-steno" }),
+    ("probe", Peer::Packages(&PROBERS)),
     ("sim", Peer::Script { folder: "simpy", name: "sim.py" }),
 ];
 
 /// Makes the benchmark's peer ready and tells the benchmark where it is: the program in `DR_BENCH_PEER`, and what it has to run in
-/// `DR_BENCH_PEER_SCRIPT`. Without them, a benchmark measures our side alone.
+/// `DR_BENCH_PEER_SCRIPT`. A packaged program is in a variable of its own, or that with `_ABSENT` says why it is not here. Without
+/// them, a benchmark measures our side alone.
 ///
 /// # Errors
 ///
@@ -38,8 +48,25 @@ pub(super) fn tell(workspace: &Workspace, benchmark: &str, cargo: &mut Command) 
             cargo.env("DR_BENCH_PEER", python(workspace, folder)?);
             cargo.env("DR_BENCH_PEER_SCRIPT", workspace.path(&format!("xtask/peers/{folder}/{name}")));
         }
+        Peer::Packages(packages) => {
+            let debian = Debian::new(workspace);
+            for (word, packaged) in *packages {
+                match debian.program(workspace, *packaged) {
+                    Ok(program) => cargo.env(format!("DR_BENCH_{word}"), program),
+                    Err(why) => cargo.env(format!("DR_BENCH_{word}_ABSENT"), one_line(&why)),
+                };
+            }
+            let libraries = debian.libraries();
+            if !libraries.is_empty() {
+                cargo.env("DR_BENCH_LIBRARIES", path_list(&libraries)?);
+            }
+        }
     }
     Ok(())
+}
+
+fn one_line(why: &Failure) -> String {
+    why.to_string().lines().map(str::trim).collect::<Vec<_>>().join("; ")
 }
 
 fn built(workspace: &Workspace, folder: &str, name: &str) -> Result<PathBuf, Failure> {
@@ -71,6 +98,7 @@ mod tests {
             let (folder, file) = match peer {
                 Peer::Program { folder, .. } => (folder, "Cargo.lock"),
                 Peer::Script { folder, name } => (folder, name),
+                Peer::Packages(_) => continue,
             };
             assert!(peers.join(folder).join(file).is_file(), "{folder}/{file}");
         }

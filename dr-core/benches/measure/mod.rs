@@ -7,7 +7,7 @@ pub(crate) struct Measure {
     unit: &'static str,
     better: &'static str,
     goal: Option<f64>,
-    peer: Option<(String, f64)>,
+    peer: Option<(String, Option<f64>)>,
 }
 
 impl Measure {
@@ -24,9 +24,9 @@ impl Measure {
         self
     }
 
-    /// The same measure of somebody else.
-    pub(crate) fn peer(mut self, name: &str, value: f64) -> Self {
-        self.peer = Some((name.to_owned(), value));
+    /// The same measure of somebody else, if they are here to be measured.
+    pub(crate) fn peer(mut self, name: &str, value: impl Into<Option<f64>>) -> Self {
+        self.peer = Some((name.to_owned(), value.into()));
         self
     }
 
@@ -43,7 +43,7 @@ impl Measure {
             "better": self.better,
             "goal": self.goal,
             "peer": peer,
-            "peer_value": peer_value,
+            "peer_value": peer_value.flatten(),
         });
         println!("{line}");
     }
