@@ -7,7 +7,7 @@ pub(crate) async fn until_told_to_end() {
         let mut rest = Vec::new();
         // Any end is an end.
         drop(std::io::stdin().read_to_end(&mut rest));
-        drop(tell.send(()));
+        let _ = tell.send(());
     });
     drop(told.await);
 }
@@ -17,5 +17,5 @@ pub(crate) fn raise_file_limit() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     // With fewer, probes fail and say so.
-    drop(setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }));
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
 }
