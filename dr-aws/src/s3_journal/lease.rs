@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use dr_core::{
     error::{Effect, Error, ErrorKind, Result},
-    journal::Lease,
+    journal::{Holding, Lease},
     model::{Epoch, OwnerId, RunId},
     time::Timestamp,
 };
@@ -31,6 +31,11 @@ impl Held {
     /// Whether it is still this lease.
     pub(super) fn is(&self, lease: &Lease) -> bool {
         self.epoch == lease.epoch && self.owner.as_ref() == Some(&lease.owner)
+    }
+
+    /// What is kept of the lease, by the rules that all journals share.
+    pub(super) fn holding(self) -> Holding {
+        Holding { epoch: self.epoch, owner: self.owner, expires: self.expires }
     }
 
     pub(super) fn encode(&self) -> Result<Bytes> {

@@ -223,10 +223,8 @@ impl Run {
         for _ in 0..RACES {
             let seen = store.get(&self.shared.keys.lease(&self.id)).await?;
             let held = seen.as_ref().map(|object| Held::decode(&self.id, object)).transpose()?;
-            if !held.is_some_and(|held| held.is(lease)) {
-                return Err(refusal::fenced(lease));
-            }
-            let renewed = granted(&self.id, &lease.owner, lease.epoch, store.clock.wall(), ttl);
+            let holding = held.map(Held::holding).ok_or_else(|| refusal::fenced(lease))?;
+            let renewed = holding.renewed(lease, store.clock.wall(), ttl)?;
             let held = Held::new(Some(&lease.owner), lease.epoch, renewed.expires, self.shared.writer());
             if self.put_lease(&held, unchanged(seen.as_ref())).await? == Put::Done {
                 return Ok(renewed);

@@ -87,6 +87,7 @@ impl EngineBuilder {
     }
 
     /// How long a lease lasts unless renewed, on the clock; 30 s by default. It is renewed three times in that time.
+    /// The engine acts on five sixths of it: by a sixth the walls of two machines may differ.
     #[must_use]
     pub fn lease(mut self, ttl: Duration) -> Self {
         self.core.ttl = ttl;

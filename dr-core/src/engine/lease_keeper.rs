@@ -3,6 +3,7 @@ use std::{
     time::Duration,
 };
 
+use super::term;
 use crate::{
     error::{Effect, Error, ErrorKind, Result},
     journal::{Journal, Lease},
@@ -11,7 +12,8 @@ use crate::{
 
 /// What an engine holds while it works on a run, and until when it may act on it. Clones are one.
 ///
-/// The term counts from the moment before its last renewal, on the engine's own monotonic clock: a wall clock that is set
+/// The term is five sixths of the lease ([`term::usable`]), for walls differ. It counts from the moment before its last
+/// renewal, on the engine's own monotonic clock: a wall clock that is set
 /// back, or a process that was stopped, cannot make it longer. A machine that was suspended can: many monotonic clocks stand
 /// still meanwhile. So when the wall says that the lease has lapsed although the monotonic clock does not, nobody decides
 /// which of them is right: the journal is asked before the next effect ([`confirm`](Self::confirm)).
@@ -55,8 +57,8 @@ impl Tenure {
 
     /// How much of the term is left.
     pub(super) fn left(&self) -> Duration {
-        let until = self.renewed().monotonic + self.ttl;
-        until.since(self.clock.monotonic())
+        let asked = self.renewed().monotonic;
+        term::left(asked, self.clock.monotonic(), self.ttl)
     }
 
     /// Makes sure, right before an effect, that the lease has not lapsed (guarantee 3).
@@ -69,7 +71,7 @@ impl Tenure {
             return Err(self.lapsed(None));
         }
         let renewed = *self.renewed();
-        if self.clock.wall().since(renewed.wall) < self.ttl {
+        if self.clock.wall().since(renewed.wall) < term::usable(self.ttl) {
             return Ok(());
         }
         // Suspended, or a wall clock that was set forward: the one that gives leases knows.

@@ -92,6 +92,7 @@ mod safety;
 mod standing;
 mod step_view;
 mod switch;
+mod term;
 #[cfg(test)]
 mod tests;
 mod traffic;

@@ -28,7 +28,8 @@ pub trait Journal: Debug + Send + Sync + 'static {
     /// [`Conflict`](crate::error::ErrorKind::Conflict) while another owner's lease has not lapsed.
     async fn acquire(&self, run: &RunId, owner: &OwnerId, ttl: Duration) -> Result<Lease>;
 
-    /// Lets a lease last `ttl` from now.
+    /// Lets a lease last `ttl` from now, and never shorter than before: a renewal that was held up or repeated on its way
+    /// comes after a later one, on which the holder counts already ([`Holding`](super::Holding) has the rules).
     ///
     /// # Errors
     ///

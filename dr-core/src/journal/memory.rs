@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use futures::{StreamExt as _, stream::BoxStream};
 
 use super::{
-    Digest, Entry, Journal, Lease, Record, Request, RequestId, Seq, Submitted,
-    refusal::{again, fenced, held, no_run, not_at_end},
+    Digest, Entry, Holding, Journal, Lease, Record, Request, RequestId, Seq, Submitted,
+    refusal::{again, fenced, no_run, not_at_end},
 };
 use crate::{
     error::Result,
@@ -34,19 +34,11 @@ pub struct MemoryJournal {
 
 #[derive(Debug, Default)]
 struct State {
-    leases: BTreeMap<RunId, Held>,
+    leases: BTreeMap<RunId, Holding>,
     records: BTreeMap<RunId, Vec<Record>>,
     /// Runs in the order of their first record.
     order: Vec<RunId>,
     inbox: BTreeMap<RunId, Vec<Submitted>>,
-}
-
-#[derive(Debug)]
-struct Held {
-    epoch: Epoch,
-    /// Nobody after a release; the epoch stays, so that it only ever grows.
-    owner: Option<OwnerId>,
-    expires: Timestamp,
 }
 
 impl MemoryJournal {
@@ -63,7 +55,7 @@ impl MemoryJournal {
             let mut state = self.state();
             state.order.push(run.clone());
             let epoch = records.last().map_or(Epoch(0), |record| record.epoch);
-            state.leases.insert(run.clone(), Held { epoch, owner: None, expires: Timestamp::UNIX_EPOCH });
+            state.leases.insert(run.clone(), Holding { epoch, owner: None, expires: Timestamp::UNIX_EPOCH });
             state.records.insert(run.clone(), records);
         }
         self
@@ -76,11 +68,8 @@ impl MemoryJournal {
 
 impl State {
     /// The lease's entry in the table, while it is the lease that may write.
-    fn holds(&mut self, lease: &Lease) -> Result<&mut Held> {
-        self.leases
-            .get_mut(&lease.run)
-            .filter(|held| held.epoch == lease.epoch && held.owner.as_ref() == Some(&lease.owner))
-            .ok_or_else(|| fenced(lease))
+    fn holds(&mut self, lease: &Lease) -> Result<&mut Holding> {
+        self.leases.get_mut(&lease.run).filter(|holding| holding.admits(lease)).ok_or_else(|| fenced(lease))
     }
 }
 
@@ -89,24 +78,18 @@ impl Journal for MemoryJournal {
     async fn acquire(&self, run: &RunId, owner: &OwnerId, ttl: Duration) -> Result<Lease> {
         let now = self.clock.wall();
         let mut state = self.state();
-        let mut epoch = Epoch(1);
-        if let Some(row) = state.leases.get(run) {
-            if let Some(other) = row.owner.as_ref().filter(|other| *other != owner)
-                && row.expires > now
-            {
-                return Err(held(run, other.as_str(), row.expires));
-            }
-            epoch = Epoch(row.epoch.0 + 1);
-        }
-        let expires = now + ttl;
-        state.leases.insert(run.clone(), Held { epoch, owner: Some(owner.clone()), expires });
-        Ok(Lease { run: run.clone(), owner: owner.clone(), epoch, expires })
+        let (lease, holding) = Holding::take(state.leases.get(run), run, owner, now, ttl)?;
+        state.leases.insert(run.clone(), holding);
+        Ok(lease)
     }
 
     async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<Lease> {
-        let expires = self.clock.wall() + ttl;
-        self.state().holds(lease)?.expires = expires;
-        Ok(Lease { expires, ..lease.clone() })
+        let now = self.clock.wall();
+        let mut state = self.state();
+        let holding = state.holds(lease)?;
+        let renewed = holding.renewed(lease, now, ttl)?;
+        holding.expires = renewed.expires;
+        Ok(renewed)
     }
 
     async fn release(&self, lease: Lease) -> Result<()> {

@@ -22,6 +22,7 @@ mod digest;
 mod ed25519;
 mod entry;
 mod hex;
+mod holding;
 mod journal;
 mod jsonl;
 mod lease;
@@ -44,6 +45,7 @@ pub use digest::{Digest, InvalidDigest};
 #[cfg(feature = "ed25519")]
 pub use ed25519::{Ed25519Signer, Ed25519Verifier};
 pub use entry::{Decision, Entry, HealthNews, Intent, Outcome, RunEnd, Signed, StandingEffect};
+pub use holding::Holding;
 pub use journal::Journal;
 pub use jsonl::{export_jsonl, read_jsonl};
 pub use lease::Lease;

@@ -16,6 +16,7 @@ pub(super) async fn check(clock: &ManualClock, one: &dyn Journal, two: &dyn Jour
     of_two_who_come_at_once_one_gets_it(one, two).await;
     a_lapsed_lease_that_nobody_took_goes_on(clock, one).await;
     a_lease_counts_from_when_it_was_asked_for(clock, one).await;
+    a_renewal_makes_no_lease_shorter(clock, one, two).await;
     a_lease_that_was_never_granted_writes_nothing(one, two).await;
     epochs_only_grow(clock, one, two).await;
     each_holder_goes_on_where_the_last_one_stopped(clock, one, two).await;
@@ -50,6 +51,20 @@ async fn a_lease_counts_from_when_it_was_asked_for(clock: &ManualClock, one: &dy
     let lease = one.acquire(&run, &owner("a"), TTL).await.unwrap();
     assert!(lease.expires >= before + TTL && lease.expires <= clock.wall() + TTL, "{lease:?}");
     assert_eq!((lease.run.as_str(), lease.owner.as_str()), (run.as_str(), "a"));
+}
+
+async fn a_renewal_makes_no_lease_shorter(clock: &ManualClock, one: &dyn Journal, two: &dyn Journal) {
+    // As one that was held up on its way, or repeated, after a later one.
+    let run = run("leases/no-shorter");
+    let (second, lease) = (Duration::from_secs(1), one.acquire(&run, &owner("a"), TTL).await.unwrap());
+    clock.advance(TTL / 3);
+    let renewed = one.renew(&lease, TTL).await.unwrap();
+    let late = two.renew(&lease, TTL / 3).await.unwrap();
+    assert_eq!((late.expires, late.epoch), (renewed.expires, lease.epoch));
+    clock.advance(TTL - second);
+    assert_eq!(two.acquire(&run, &owner("b"), TTL).await.unwrap_err().kind(), ErrorKind::Conflict);
+    clock.advance(second * 2);
+    assert!(two.acquire(&run, &owner("b"), TTL).await.unwrap().epoch > lease.epoch);
 }
 
 async fn a_lease_that_was_never_granted_writes_nothing(one: &dyn Journal, two: &dyn Journal) {

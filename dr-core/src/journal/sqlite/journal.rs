@@ -2,23 +2,22 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::{StreamExt as _, TryStreamExt as _, stream::BoxStream};
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 
 use super::{
     SqliteJournal,
     failure::failed,
     inbox,
-    rows::{check, last, names, number, page, unsigned},
+    rows::{check, holding, last, names, number, page},
 };
 use crate::{
     error::{Effect, Error, Result},
     journal::{
-        Entry, Journal, Lease, Record, Request, RequestId, Seq, Submitted,
-        refusal::{held, not_at_end},
+        Entry, Holding, Journal, Lease, Record, Request, RequestId, Seq, Submitted,
+        refusal::{fenced, not_at_end},
         wire,
     },
-    model::{Epoch, OwnerId, RunId},
-    time::Timestamp,
+    model::{OwnerId, RunId},
 };
 
 #[async_trait]
@@ -27,46 +26,32 @@ impl Journal for SqliteJournal {
         let (run, owner, now) = (run.clone(), owner.clone(), self.clock.wall());
         self.write(move |transaction| {
             let storage = |e| failed("acquire", e);
-            let row = transaction
-                .query_row("SELECT owner, epoch, expires FROM leases WHERE run = ?1", [run.as_str()], |row| {
-                    Ok((row.get::<_, Option<String>>(0)?, unsigned(row, 1)?, row.get::<_, i64>(2)?))
-                })
-                .optional()
-                .map_err(storage)?;
-            let mut epoch = Epoch(1);
-            if let Some((other, earlier, expires)) = row {
-                let expires = Timestamp::from_millis(expires);
-                if let Some(other) = other.filter(|other| other != owner.as_str())
-                    && expires > now
-                {
-                    return Err(held(&run, &other, expires));
-                }
-                epoch = Epoch(earlier + 1);
-            }
-            let expires = now + ttl;
+            let earlier = holding(transaction, &run)?;
+            let (lease, _) = Holding::take(earlier.as_ref(), &run, &owner, now, ttl)?;
             transaction
                 .execute(
                     "INSERT INTO leases (run, owner, epoch, expires) VALUES (?1, ?2, ?3, ?4)
                      ON CONFLICT (run) DO UPDATE SET owner = ?2, epoch = ?3, expires = ?4",
-                    params![run.as_str(), owner.as_str(), number(epoch.0), expires.as_millis()],
+                    params![run.as_str(), owner.as_str(), number(lease.epoch.0), lease.expires.as_millis()],
                 )
                 .map_err(storage)?;
-            Ok(Lease { run, owner, epoch, expires })
+            Ok(lease)
         })
         .await
     }
 
     async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<Lease> {
-        let lease = Lease { expires: self.clock.wall() + ttl, ..lease.clone() };
+        let (lease, now) = (lease.clone(), self.clock.wall());
         self.write(move |transaction| {
-            check(transaction, &lease)?;
+            let holding = holding(transaction, &lease.run)?.ok_or_else(|| fenced(&lease))?;
+            let renewed = holding.renewed(&lease, now, ttl)?;
             transaction
                 .execute(
                     "UPDATE leases SET expires = ?2 WHERE run = ?1",
-                    params![lease.run.as_str(), lease.expires.as_millis()],
+                    params![renewed.run.as_str(), renewed.expires.as_millis()],
                 )
                 .map_err(|e| failed("renew", e))?;
-            Ok(lease)
+            Ok(renewed)
         })
         .await
     }

@@ -5,8 +5,9 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params, typ
 use super::failure::failed;
 use crate::{
     error::{Effect, Error, ErrorKind, Result},
-    journal::{Digest, Lease, Record, Seq, refusal::fenced},
-    model::{Epoch, RunId},
+    journal::{Digest, Holding, Lease, Record, Seq, refusal::fenced},
+    model::{Epoch, OwnerId, RunId},
+    time::Timestamp,
 };
 
 /// Records fetched at a time.
@@ -19,6 +20,23 @@ pub(super) fn number(n: u64) -> i64 {
 
 pub(super) fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     row.get::<_, i64>(column).map(|n| u64::try_from(n).unwrap_or(0))
+}
+
+/// What is kept of the run's lease.
+pub(super) fn holding(transaction: &Transaction<'_>, run: &RunId) -> Result<Option<Holding>> {
+    let read = |e| failed("read lease", e).with_effect(Effect::NotApplied);
+    let row = transaction
+        .query_row("SELECT owner, epoch, expires FROM leases WHERE run = ?1", [run.as_str()], |row| {
+            Ok((row.get::<_, Option<String>>(0)?, unsigned(row, 1)?, row.get::<_, i64>(2)?))
+        })
+        .optional()
+        .map_err(read)?;
+    let Some((owner, epoch, expires)) = row else { return Ok(None) };
+    let owner = owner.map(OwnerId::new).transpose().map_err(|e| {
+        let message = format!("the lease of run {run} cannot be read: {e}");
+        Error::new(ErrorKind::Storage, message).with_effect(Effect::NotApplied)
+    })?;
+    Ok(Some(Holding { epoch: Epoch(epoch), owner, expires: Timestamp::from_millis(expires) }))
 }
 
 /// Checks that the lease is still the run's.

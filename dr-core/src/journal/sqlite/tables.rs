@@ -50,21 +50,34 @@ pub(super) fn connect(path: &Path) -> Result<Connection> {
     connection.busy_timeout(Duration::from_secs(5)).map_err(open)?;
     connection.pragma_update(None, "journal_mode", "wal").map_err(open)?;
     connection.pragma_update(None, "synchronous", "full").map_err(open)?;
+    // Whoever only looks must not wait for whoever writes: the write lock is taken only to make the tables.
+    if is_ready(&connection)? {
+        return Ok(connection);
+    }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(open)?;
-    let pragma = |name: &str| transaction.pragma_query_value(None, name, |row| row.get::<_, i32>(0)).map_err(open);
-    match (pragma("application_id")?, pragma("user_version")?) {
-        (0, 0) => {
-            transaction.execute_batch(TABLES).map_err(open)?;
-            transaction.execute_batch(inbox::TABLE).map_err(open)?;
-            transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(open)?;
-            transaction.pragma_update(None, "user_version", VERSION).map_err(open)?;
-        }
-        (APPLICATION_ID, VERSION) => {}
-        (APPLICATION_ID, version) => {
-            return Err(refused(format!("holds tables of version {version}, this program reads version {VERSION}")));
-        }
-        _ => return Err(refused("is the database of another program".to_owned())),
+    // Somebody else may have made them meanwhile.
+    if !is_ready(&transaction)? {
+        transaction.execute_batch(TABLES).map_err(open)?;
+        transaction.execute_batch(inbox::TABLE).map_err(open)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(open)?;
+        transaction.pragma_update(None, "user_version", VERSION).map_err(open)?;
     }
     transaction.commit().map_err(open)?;
     Ok(connection)
+}
+
+/// Whether the file has our tables; false when it has none.
+fn is_ready(connection: &Connection) -> Result<bool> {
+    let pragma = |name: &str| {
+        let value = connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+        value.map_err(|e| failed("open", e).with_effect(Effect::NotApplied))
+    };
+    match (pragma("application_id")?, pragma("user_version")?) {
+        (0, 0) => Ok(false),
+        (APPLICATION_ID, VERSION) => Ok(true),
+        (APPLICATION_ID, version) => {
+            Err(refused(format!("holds tables of version {version}, this program reads version {VERSION}")))
+        }
+        _ => Err(refused("is the database of another program".to_owned())),
+    }
 }
