@@ -41,7 +41,7 @@ impl Plan {
 
     /// Who approves where dr.yaml asks for nobody: dr.yaml.
     fn by_itself(&self) -> Option<Arc<dyn Approver>> {
-        let approvals = self.platform.spec.approvals;
+        let approvals = &self.platform.spec.approvals;
         let (asked, key) = match self.plan.goal().kind {
             GoalKind::Failback => (approvals.failback, "approvals.failback"),
             GoalKind::Drill | GoalKind::Rehearsal => (approvals.drills, "approvals.drills"),

@@ -303,14 +303,8 @@ async fn make(
         true => planner::survey(&platform.topology, &acting.drivers, &platform.clock).await,
         false => Inventory::default(),
     };
-    let options = PlanOptions {
-        runner: Some(platform.spec.runner.region.clone()),
-        journal: Some(platform.spec.journal.region.clone()),
-        approval: true,
-        // Going back waits for data to follow, however long that takes: nobody is without service meanwhile.
-        deadline: (goal.mode == Mode::Ungraceful).then_some(platform.spec.timeouts.run),
-        ..PlanOptions::default()
-    };
+    // A run from Python ends with its last step: nobody watches the application's health for it.
+    let options = PlanOptions { recovery: None, ..PlanOptions::of(&platform.spec, goal.mode) };
     let planner = Planner::new(&platform.topology, &acting.drivers);
     let plan = planner.plan(goal, &inventory, &before, &options)?;
     Ok(Plan::new(platform, plan, inventory))

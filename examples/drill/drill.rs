@@ -23,6 +23,7 @@ use crate::{
     exit::{Exit, Stop},
     narrate::Narrator,
     platform::Platform,
+    recovery::Recovery,
 };
 
 /// How long a lease lasts without being renewed: long enough for a stalled machine, short enough for a resume to wait out.
@@ -67,22 +68,23 @@ impl Drill {
         sinks.extend(attended.map(|attended| Arc::new(attended) as _));
         let events: Arc<dyn EventSink> = Arc::new(FanOut(sinks));
         let owner = OwnerId::new(format!("drill-{}", std::process::id())).map_err(|e| Stop::stopped(e.to_string()))?;
+        // Only the region that takes the writes is judged by them, and the drill is who moves it.
+        let moved = diary.act > Act::Failover && diary.act < Act::Settle;
+        let (writer, following) = watch::channel(if moved { platform.standby()? } else { platform.active()? });
+        let watch = Watch::of(&platform.spec, &clock)?.following(following);
+        let (sender, standings) = watch.standings();
         let builder = Engine::builder(Arc::clone(&journal), platform.steps.clone(), clock.clone())
             .events(Arc::clone(&events))
             .owner(owner)
             .lease(LEASE)
-            .patience(LEASE * 3);
+            .patience(LEASE * 3)
+            .health(Arc::new(Recovery::new(standings.clone(), writer.clone())));
         // Attended, gates and failures wait for what comes through the journal's inbox.
         let builder = match common.attended {
             true => builder.on_pause(OnPause::Wait),
             false => builder.approver(approver(consent)).on_pause(OnPause::Return),
         };
         let engine = builder.build();
-        // Only the region that takes the writes is judged by them, and the drill is who moves it.
-        let moved = diary.act > Act::Failover && diary.act < Act::Settle;
-        let (writer, following) = watch::channel(if moved { platform.standby()? } else { platform.active()? });
-        let watch = Watch::of(&platform.spec, &clock)?.following(following);
-        let (sender, standings) = watch.standings();
         let stop = CancellationToken::new();
         let (stopping, heard) = (stop.clone(), Arc::clone(&narrator));
         let watching = tokio::spawn(async move {

@@ -75,13 +75,7 @@ async fn plan_of(scene: &Scene, asked: &Estimate) -> Result<Model, Stop> {
     let goal =
         Goal { kind: GoalKind::Failover, from: platform.active()?, to: platform.standby()?, mode: Mode::Ungraceful };
     let inventory = survey(&platform.topology, &platform.drivers, &platform.clock).await;
-    let options = PlanOptions {
-        runner: Some(platform.spec.runner.region.clone()),
-        journal: Some(platform.spec.journal.region.clone()),
-        approval: true,
-        deadline: Some(platform.spec.timeouts.run),
-        ..PlanOptions::default()
-    };
+    let options = PlanOptions::of(&platform.spec, goal.mode);
     let planner = Planner::new(&platform.topology, &platform.drivers);
     let plan =
         planner.plan(goal, &inventory, &BeforeImages::default(), &options).map_err(|e| Stop::stopped(e.to_string()))?;

@@ -13,6 +13,7 @@ mod measure;
 mod narrate;
 mod outcome;
 mod platform;
+mod recovery;
 mod scene;
 mod table;
 

@@ -97,6 +97,7 @@ mod term;
 mod tests;
 mod traffic;
 mod view;
+mod watched;
 
 pub use answer::{answer, new_token};
 pub use approval::{Answer, ApprovalRequest, Approver, AskApprover, AutoApprove, GateQuestion};
@@ -121,3 +122,4 @@ pub use run_state::RunState;
 pub use step_view::{StepState, StepView};
 pub use traffic::TrafficSource;
 pub use view::{Approval, Cancel, Note, Refusal, RunView, Switch};
+pub use watched::WatchedHealth;

@@ -29,7 +29,7 @@ impl Model {
             application: plan.application().clone(),
             seed: 1,
             drills: 10_000,
-            objectives: ObjectivesSpec { rto: objectives.rto, rpo: objectives.rpo },
+            objectives: ObjectivesSpec { rto: objectives.rto, rpo: objectives.rpo, recovered: None },
             detection: plan.goal().failed_region().map(|_| detection(topology, plan)),
             decision: Distribution::ZERO,
             steps: plan.steps().iter().map(step).collect(),

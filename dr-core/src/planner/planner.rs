@@ -7,7 +7,8 @@ use crate::{
     driver::{DriverRegistry, SurveyCx},
     error::Error,
     model::{RegionId, ResourceId, StepId},
-    plan::{Gate, Goal, InvalidPlan, Inventory, Mode, Plan, PlanBuilder},
+    plan::{Gate, Goal, InvalidPlan, Inventory, Mode, Plan, PlanBuilder, RecoveryGoal},
+    spec::Spec,
     time::SharedClock,
     topology::Topology,
 };
@@ -28,6 +29,31 @@ pub struct PlanOptions {
     /// The run ends by then. When absent: four times the recovery time objective and at least half an hour for leaving a
     /// failed region; twelve hours for a graceful plan, which waits for data to follow rather than lose any.
     pub deadline: Option<Duration>,
+    /// When the run has recovered the application; absent when nobody watches its health.
+    pub recovery: Option<RecoveryGoal>,
+}
+
+impl PlanOptions {
+    /// What `dr.yaml` says of plans in this mode: where they run, who approves the point of no return, when they end.
+    ///
+    /// The engine that carries such a plan out needs a [health source](crate::engine::HealthSource) if
+    /// `objectives.recovered` is given.
+    #[must_use]
+    pub fn of(spec: &Spec, mode: Mode) -> Self {
+        Self {
+            runner: Some(spec.runner.region.clone()),
+            journal: Some(spec.journal.region.clone()),
+            approval: true,
+            approvers: spec.approvals.approvers.clone(),
+            approval_expires: spec.approvals.expires,
+            // A graceful plan waits for data to follow, however long that takes: nobody is without service meanwhile.
+            deadline: (mode == Mode::Ungraceful).then_some(spec.timeouts.run),
+            recovery: spec
+                .objectives
+                .recovered
+                .map(|recovered| RecoveryGoal { stays: recovered.stays, within: recovered.within }),
+        }
+    }
 }
 
 /// Why no plan could be made, every reason at once.
@@ -104,6 +130,9 @@ impl<'a> Planner<'a> {
             Mode::Graceful => Duration::from_secs(12 * 60 * 60),
         };
         builder.deadline(options.deadline.unwrap_or(usual));
+        options.recovery.into_iter().for_each(|goal| {
+            builder.recovery(goal);
+        });
         let (from, to) = (builder.goal().from.clone(), builder.goal().to.clone());
         for region in self.topology.regions() {
             if region.role.can_take_over() && region.id != from && region.id != to {

@@ -36,7 +36,7 @@ pub use document::Spec;
 pub use duration::{InvalidDuration, format_duration, parse_duration};
 pub use finding::{SpecErrors, SpecFinding};
 pub use loader::SpecLoader;
-pub use objective::ObjectivesSpec;
+pub use objective::{ObjectivesSpec, RecoveredSpec};
 pub use operation::{Approval, ApprovalsSpec, JournalSpec, JournalStore, RunnerSpec, TimeoutsSpec};
 pub use place::{APPLICATION_ENDPOINT, RegionSpec};
 pub(crate) use probe::host_of;

@@ -21,6 +21,26 @@ pub struct ObjectivesSpec {
     #[serde(with = "duration")]
     #[schemars(with = "DurationText")]
     pub rpo: Duration,
+    /// When a run has recovered the application. Without it a run ends with its last step, and its recovery time is not
+    /// known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "RecoveredSpec")]
+    pub recovered: Option<RecoveredSpec>,
+}
+
+/// When a run has recovered the application: the region that took over is judged healthy, and stays so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Recovered")]
+pub struct RecoveredSpec {
+    /// How long it must stay healthy without a break.
+    #[serde(with = "duration")]
+    #[schemars(with = "DurationText")]
+    pub stays: Duration,
+    /// How long after its last step a run watches; if health has not stayed green by then, the run fails.
+    #[serde(with = "duration")]
+    #[schemars(with = "DurationText")]
+    pub within: Duration,
 }
 
 impl From<ObjectivesSpec> for Objectives {

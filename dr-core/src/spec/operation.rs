@@ -52,7 +52,7 @@ pub enum Approval {
 }
 
 /// Where a run asks a person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Approvals")]
 pub struct ApprovalsSpec {
@@ -62,11 +62,25 @@ pub struct ApprovalsSpec {
     pub drills: Approval,
     /// Before traffic goes back to the region that failed.
     pub failback: Approval,
+    /// Who may approve. Default: anybody who can reach the journal.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("examples" = [["dana@example.com"]]))]
+    pub approvers: Vec<String>,
+    /// How long a question stands; one that nobody has answered by then ends the run. Default: as long as the run.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "duration::optional")]
+    #[schemars(with = "DurationText")]
+    pub expires: Option<Duration>,
 }
 
 impl Default for ApprovalsSpec {
     fn default() -> Self {
-        Self { point_of_no_return: Approval::Required, drills: Approval::Automatic, failback: Approval::Required }
+        Self {
+            point_of_no_return: Approval::Required,
+            drills: Approval::Automatic,
+            failback: Approval::Required,
+            approvers: Vec::new(),
+            expires: None,
+        }
     }
 }
 

@@ -48,14 +48,7 @@ async fn create(drill: &mut Drill, goal: Goal, before: &BeforeImages) -> Result<
     for unknown in &inventory.unknown {
         drill.narrator.say("survey", &format!("not known: {unknown}"));
     }
-    let options = PlanOptions {
-        runner: Some(drill.platform.spec.runner.region.clone()),
-        journal: Some(drill.platform.spec.journal.region.clone()),
-        approval: true,
-        // Going back waits for data to follow, however long that takes: nobody is without service meanwhile.
-        deadline: (goal.mode == Mode::Ungraceful).then_some(drill.platform.spec.timeouts.run),
-        ..PlanOptions::default()
-    };
+    let options = PlanOptions::of(&drill.platform.spec, goal.mode);
     let planner = Planner::new(&drill.platform.topology, &drill.platform.drivers);
     let plan = planner.plan(goal, &inventory, before, &options).map_err(|e| Stop::stopped(e.to_string()))?;
     // The plan's edges say so as well; a promotion that somebody skips is done with for them, and not for the rule.

@@ -40,7 +40,7 @@ pub(super) fn platform() -> Model {
         application: ApplicationId::new("shop").unwrap(),
         seed: 1,
         drills: 200,
-        objectives: ObjectivesSpec { rto: s(300), rpo: s(60) },
+        objectives: ObjectivesSpec { rto: s(300), rpo: s(60), recovered: None },
         detection: Some(DetectionModel {
             symptom: Symptom::BlackHole,
             observers: vec![

@@ -41,7 +41,11 @@ pub(super) fn check(root: &At<'_>, findings: &mut Findings<'_>) {
     }
     damping(root, findings);
     objective(root, findings);
+    recovered(root, findings);
     timeouts(root, findings);
+    if let Some(at) = root.get("approvals").and_then(|approvals| approvals.get("expires")) {
+        refuse_zero(&at, "30m", findings);
+    }
     for at in root.list("waivers").iter().filter_map(|waiver| waiver.get("until")) {
         if at.text().is_some_and(|text| text.parse::<Date>().is_err()) {
             let message = format!("`{}` is not a day of any year", at.shown());
@@ -131,6 +135,20 @@ fn detect_max<'a>(probe: &At<'a>) -> Option<(Duration, &'a str)> {
     let trip = u32::try_from(probe.get("threshold")?.number_at("trip")?).ok().filter(|trip| *trip > 0)?;
     let spent = interval.saturating_mul(trip).saturating_add(timeout.saturating_mul(trip));
     Some((spent, probe.text_at("id").unwrap_or("?")))
+}
+
+/// A run that could not watch for as long as health has to stay green.
+fn recovered(root: &At<'_>, findings: &mut Findings<'_>) {
+    let Some(block) = root.get("objectives").and_then(|objectives| objectives.get("recovered")) else { return };
+    let (Some(stays), Some(within)) = (block.get("stays"), block.get("within")) else { return };
+    refuse_zero(&stays, "30s", findings);
+    if let (Some(needed), Some(given)) = (stays.duration(), within.duration())
+        && given < needed
+    {
+        let needed = format_duration(needed);
+        let message = format!("health cannot stay green for {needed} within {}", within.shown());
+        findings.push(within.place(), within.path(), message, format!("{needed} or more"));
+    }
 }
 
 fn timeouts(root: &At<'_>, findings: &mut Findings<'_>) {

@@ -21,6 +21,10 @@ mistake!(a_key_that_is_not_known, "    path: /health" => "    pth: /health\n    
     "`pth` is not known here",
     "`path`; known here: id, kind, body, endpoint, path, read_back, names, expires_in_at_least, trust, name, servers, \
      resolvers, targets, interval, timeout, threshold, expect");
+mistake!(a_run_that_cannot_watch_for_long_enough, "  rpo: 60s" => "  rpo: 60s\n  recovered: { stays: 5m, within: 4m }", at "4m }",
+    "objectives.recovered.within", "health cannot stay green for 5m within 4m", "5m or more");
+mistake!(an_approval_that_nobody_has_time_for, "runner:" => "approvals: { point_of_no_return: required, drills: automatic, failback: required, expires: 0s }\nrunner:",
+    at "0s }", "approvals.expires", "this takes no time at all", "a duration such as 30m");
 mistake!(a_key_that_is_missing, "    timeout: 4s\n" => "", at "id: front", "probes[0].timeout",
     "`timeout` is missing", "`timeout: 10s`, with your own value");
 mistake!(a_block_that_is_missing, "runner: { region: eu-central-1 }\n" => "", at "application", "runner",
