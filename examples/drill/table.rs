@@ -33,6 +33,10 @@ pub(crate) fn table(report: &DrillReport) -> String {
     row("region declared lost", &at(measured.detect_s), "", "T+30 s unhealthy", "");
     row("standby takes writes", &at(measured.promote_s), "", "(no step)", "");
     row("DNS answers the standby", &at(measured.dns_s), "", "T+30 s; T+90 s most clients", "");
+    if let Some(time) = report.runs.iter().find_map(|run| run.recovery) {
+        let objective = spoken(time.objective.as_secs_f64());
+        row("the run, and health green for good", &spoken(time.total().as_secs_f64()), &objective, "", met(time.met()));
+    }
     row("stack as it was", if report.restored() { "yes" } else { "NO" }, "", "", "");
     for differing in report.compared.iter().filter(|compared| !compared.same()) {
         let _ = writeln!(out, "    {}: {} became {}", differing.what, differing.before, differing.after);

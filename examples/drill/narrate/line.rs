@@ -30,6 +30,8 @@ pub(super) fn line(event: &Event) -> String {
         }
         EventKind::ApprovalRequested { step, question } => format!("approval   asked before {step}: {question}"),
         EventKind::ApprovalDecided { decision, who } => format!("approval   {decision:?} by {who}"),
+        EventKind::Health { health, why } if why.is_empty() => format!("health     {health}"),
+        EventKind::Health { health, why } => format!("health     {health}: {why}"),
         EventKind::RunPaused { reason } => format!("PAUSED     {reason}"),
         EventKind::RunResumed { who } => format!("run        goes on, says {who}"),
         EventKind::RunHeld { reason } => format!("HELD       {reason}"),
