@@ -63,7 +63,7 @@ fn reading(region: &RegionId, standing: Option<&Standing>) -> HealthReading {
     };
     let health = match standing.verdict {
         Verdict::Healthy => ApplicationHealth::Green,
-        Verdict::Degraded | Verdict::Suspect | Verdict::Unhealthy => ApplicationHealth::Red,
+        Verdict::Degraded | Verdict::Gray | Verdict::Suspect | Verdict::Unhealthy => ApplicationHealth::Red,
         Verdict::Unknown => ApplicationHealth::Unknown,
     };
     HealthReading { health, why: standing.why.clone() }
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn only_a_healthy_region_is_green() {
         assert_eq!(health(Verdict::Healthy), ApplicationHealth::Green);
-        for verdict in [Verdict::Degraded, Verdict::Suspect, Verdict::Unhealthy] {
+        for verdict in [Verdict::Degraded, Verdict::Gray, Verdict::Suspect, Verdict::Unhealthy] {
             assert_eq!(health(verdict), ApplicationHealth::Red, "{verdict}");
         }
         assert_eq!(health(Verdict::Unknown), ApplicationHealth::Unknown);
