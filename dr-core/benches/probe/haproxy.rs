@@ -23,7 +23,7 @@ pub(crate) fn start(program: &Path, folder: &Path, estate: &Estate) -> Outcome<P
     let socket = folder.join("haproxy.sock");
     drop(fs::remove_file(&socket));
     let mut config = format!(
-        "global\n  nbthread 1\n  maxconn 8192\n\
+        "global\n  nbthread 1\n  maxconn 64\n\
          defaults\n  mode http\n  timeout connect 4s\n  timeout client 4s\n  timeout server 4s\n  timeout check 2s\n\
          frontend idle\n  bind unix@{}\n  default_backend targets\n\
          backend targets\n  option httpchk\n  http-check send meth GET uri /health ver HTTP/1.1 hdr Host {NAME}\n\

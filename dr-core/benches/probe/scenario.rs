@@ -42,6 +42,9 @@ struct Run {
     told: Option<Value>,
 }
 
+/// What a rhythm is judged by: the name, the figure, its unit, the goal.
+type Figure = (&'static str, fn(&Rhythm) -> f64, &'static str, f64);
+
 /// A peer, or why it is not here.
 type Peer = Result<Contender, String>;
 
@@ -124,7 +127,7 @@ impl Bench<'_> {
             let made = |rhythm: &Rhythm| rhythm.arrivals as f64 / due * 100.0;
             let measure = Measure::higher(format!("looks made of those due: {what}"), made(&ours.rhythm), "%");
             with(measure, name, peer, rhythm.map(made)).print();
-            let figures: [(&str, fn(&Rhythm) -> f64, &str, f64); 3] = [
+            let figures: [Figure; 3] = [
                 ("mean period error", |rhythm| rhythm.period_error, "%", 0.01),
                 ("p99 interval", |rhythm| rhythm.p99_interval_ms, "ms", 1_025.0),
                 ("largest burst in 10 ms", |rhythm| rhythm.burst as f64, "looks", 60.0),

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The most looks that one lateness may make up for at once, however few targets there are.
-const CATCH_UP: usize = 4;
+const CATCH_UP: f64 = 4.0;
 
 /// How many ended looks are taken in before time is looked at again.
 const BATCH: usize = 64;
@@ -335,34 +335,77 @@ impl Schedule {
     }
 }
 
-/// Keeps a lateness from ending in a burst: in any `quantum`, half as many looks more begin than should on average.
+/// Keeps a lateness from ending in a burst: room for a new look comes back at one and a half times the usual rate, and there is
+/// never more of it than the usual looks of four quanta.
 #[derive(Debug)]
 struct Pace {
+    /// How long to wait at least for room.
     quantum: Duration,
-    most: usize,
-    since: Monotonic,
-    begun: usize,
+    /// How much room comes back in a second, in looks.
+    refill: f64,
+    most: f64,
+    room: f64,
+    counted: Monotonic,
 }
 
 impl Pace {
     fn new(rate: f64, quantum: Duration, now: Monotonic) -> Self {
-        let most = (rate * quantum.as_secs_f64() * 1.5).ceil() as usize;
-        Self { quantum, most: most.max(CATCH_UP), since: now, begun: 0 }
+        let most = (rate * quantum.as_secs_f64() * 4.0).max(CATCH_UP);
+        // However few targets there are, what has come back after a quantum is enough for one.
+        let refill = (rate * 1.5).max(1.0 / quantum.as_secs_f64().max(f64::MIN_POSITIVE));
+        Self { quantum, refill, most, room: most, counted: now }
     }
 
     fn allows(&mut self, now: Monotonic) -> bool {
-        if now.since(self.since) >= self.quantum {
-            (self.since, self.begun) = (now, 0);
-        }
-        self.begun < self.most
+        let back = now.since(self.counted).as_secs_f64() * self.refill;
+        (self.room, self.counted) = ((self.room + back).min(self.most), now);
+        self.room >= 1.0
     }
 
     fn count(&mut self) {
-        self.begun += 1;
+        self.room -= 1.0;
     }
 
     /// From when on looks may begin.
     fn opens(&self, now: Monotonic) -> Monotonic {
-        if self.begun < self.most { now } else { self.since + self.quantum }
+        if self.room >= 1.0 { now } else { self.counted + self.quantum }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many looks begin within each wake, when as many are due as may begin.
+    fn begun(pace: &mut Pace, wakes: impl Iterator<Item = u64>) -> Vec<usize> {
+        wakes
+            .map(|millis| {
+                let now = Monotonic::new(Duration::from_millis(millis));
+                std::iter::from_fn(|| pace.allows(now).then(|| pace.count())).count()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn what_is_late_is_made_up_for_gently() {
+        // 2,000 looks a second: 20 in 10 ms are usual.
+        let mut pace = Pace::new(2_000.0, Duration::from_millis(5), Monotonic::ZERO);
+        let each = begun(&mut pace, (0..100).map(|wake| 500 + wake * 5));
+        assert!(each.windows(2).all(|pair| pair.iter().sum::<usize>() <= 60), "{each:?}");
+        let in_all: usize = each.iter().sum();
+        assert!((1_480..=1_560).contains(&in_all), "{in_all} in half a second");
+    }
+
+    #[test]
+    fn a_scheduler_that_is_woken_seldom_keeps_up_all_the_same() {
+        let mut pace = Pace::new(2_000.0, Duration::from_millis(5), Monotonic::ZERO);
+        let each = begun(&mut pace, (0..50).map(|wake| wake * 20));
+        assert!(each.iter().all(|begun| *begun >= 39), "{each:?}");
+    }
+
+    #[test]
+    fn a_few_targets_are_not_held_up() {
+        let mut pace = Pace::new(0.1, Duration::from_millis(5), Monotonic::ZERO);
+        assert_eq!(begun(&mut pace, [0, 5, 10].into_iter()), [4, 1, 1]);
     }
 }
