@@ -19,6 +19,7 @@ mod observing;
 mod policy;
 mod quorum;
 mod quorums;
+pub mod route53;
 mod stand;
 mod standing;
 mod streak;
