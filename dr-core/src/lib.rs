@@ -12,6 +12,7 @@
 //!
 //! Only probes, steps and journals do I/O; everything between the arrows is plain, serialisable data.
 
+pub mod decision;
 pub mod detect;
 pub mod driver;
 pub mod engine;

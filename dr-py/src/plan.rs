@@ -45,7 +45,9 @@ impl Plan {
         let (asked, key) = match self.plan.goal().kind {
             GoalKind::Failback => (approvals.failback, "approvals.failback"),
             GoalKind::Drill | GoalKind::Rehearsal => (approvals.drills, "approvals.drills"),
-            GoalKind::Failover | GoalKind::Switchover => (approvals.point_of_no_return, "approvals.point_of_no_return"),
+            GoalKind::Failover | GoalKind::Switchover | GoalKind::Prewarm => {
+                (approvals.point_of_no_return, "approvals.point_of_no_return")
+            }
         };
         let why = format!("{key} is automatic");
         (asked == Approval::Automatic).then(|| Arc::new(AutoApprove::new("dr.yaml", why)) as Arc<dyn Approver>)

@@ -16,6 +16,7 @@ use super::{
     runner::{Runner, check_steps},
 };
 use crate::{
+    decision::DecisionLog,
     error::{Effect, Error, ErrorKind, Result},
     event::{EventKind, EventSink},
     journal::{Entry, Journal, Lease, Seq},
@@ -364,13 +365,14 @@ impl Engine {
         RunView::load(&*self.core.journal, run).await
     }
 
-    /// The runs that have not ended, oldest first.
+    /// The runs that have not ended, oldest first; decision logs, which never do, are not among them.
     ///
     /// # Errors
     ///
     /// As [`Journal::open_runs`].
     pub async fn open_runs(&self) -> Result<Vec<RunId>> {
-        self.core.journal.open_runs().await
+        let open = self.core.journal.open_runs().await?;
+        Ok(open.into_iter().filter(|run| !DecisionLog::is_one(run)).collect())
     }
 
     /// The journal.

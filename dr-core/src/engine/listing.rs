@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Engine, RunState, RunView, StepState, StepView};
 use crate::{
+    decision::DecisionLog,
     error::Result,
     journal::Seq,
     model::{ApplicationId, OwnerId, RunId},
@@ -98,14 +99,14 @@ fn why(view: &RunView) -> String {
 }
 
 impl Engine {
-    /// Every run of the journal, oldest first. A run that cannot be read is told as such, and hides no other.
+    /// Every run of the journal, oldest first; decision logs are no runs of a plan, and not among them. A run that cannot be read is told as such, and hides no other.
     ///
     /// # Errors
     ///
     /// As [`Journal::runs`](crate::journal::Journal::runs).
     pub async fn runs(&self) -> Result<Vec<(RunId, Result<RunSummary>)>> {
         let mut runs = Vec::new();
-        for run in self.journal().runs().await? {
+        for run in self.journal().runs().await?.into_iter().filter(|run| !DecisionLog::is_one(run)) {
             let summary = self.view(&run).await.map(|view| RunSummary::of(&view));
             runs.push((run, summary));
         }

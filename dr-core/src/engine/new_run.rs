@@ -67,6 +67,12 @@ impl NewRun {
         self
     }
 
+    /// What the run will do.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
     /// Checks that nothing forbids the run.
     pub(super) fn check(&self) -> Result<()> {
         let blocking: Vec<String> = self

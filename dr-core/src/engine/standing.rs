@@ -32,7 +32,7 @@ pub(super) fn not_restored(view: &RunView) -> Vec<StandingEffect> {
 
 /// Whether a run is to leave the world as it was.
 pub(super) fn is_practice(view: &RunView) -> bool {
-    matches!(view.plan().goal().kind, GoalKind::Drill | GoalKind::Rehearsal)
+    matches!(view.plan().goal().kind, GoalKind::Drill | GoalKind::Rehearsal | GoalKind::Prewarm)
 }
 
 fn effect(step: &PlanStep, why: String) -> StandingEffect {

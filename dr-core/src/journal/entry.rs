@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
+    decision::LogEntry,
     error::Failure,
     journal::RequestId,
     model::{OwnerId, RegionId, ResourceId, SafetyRuleId, StepId},
@@ -303,6 +304,8 @@ pub enum Entry {
         /// What it says.
         value: Value,
     },
+    /// Something of an application's decision log, which is a run without a plan and consists of nothing else.
+    Decision(Box<LogEntry>),
     /// The run is over. Always the last record.
     RunEnded {
         /// How.

@@ -179,6 +179,7 @@ impl PlanBuilder {
             retry: RetryPolicy::default(),
             gate: None,
             ungraceful: None,
+            prewarm: false,
             calls,
         });
         let index = self.draft.steps.len() - 1;
@@ -342,6 +343,11 @@ impl<T> StepDraft<'_, T> {
     /// What it does differently once somebody has switched it to ungraceful.
     pub fn ungraceful(self, rule: Ungraceful) -> Self {
         self.edit(|step| step.ungraceful = Some(rule))
+    }
+
+    /// It is cheap, and may be made on suspicion alone, before a verdict. It has to be reversible for that.
+    pub fn prewarm(self) -> Self {
+        self.edit(|step| step.prewarm = true)
     }
 
     /// A handle on its output, for the parameters of a later step.

@@ -18,6 +18,8 @@ pub enum GoalKind {
     Drill,
     /// A run that must not touch traffic.
     Rehearsal,
+    /// The part of a failover that can be done on suspicion: taken back unless the verdict falls.
+    Prewarm,
 }
 
 /// How much a plan may insist on.
@@ -59,6 +61,7 @@ impl fmt::Display for GoalKind {
             Self::Failback => "failback",
             Self::Drill => "drill",
             Self::Rehearsal => "rehearsal",
+            Self::Prewarm => "pre-warming",
         })
     }
 }

@@ -22,6 +22,7 @@ mod names;
 mod order;
 mod phase;
 mod plan;
+mod prewarm;
 mod recovery;
 mod render;
 mod return_point;

@@ -84,6 +84,9 @@ pub struct PlanStep {
     /// What it does differently once somebody has switched it to ungraceful.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ungraceful: Option<Ungraceful>,
+    /// Whether it is cheap enough to be made on suspicion alone, should it be reversible. Steps that make room are, unsaid.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub prewarm: bool,
     /// Every remote call it may make.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub calls: Vec<Call>,

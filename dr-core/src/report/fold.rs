@@ -133,6 +133,7 @@ impl RunReport {
             Entry::RunCreated { .. }
             | Entry::CompensationIntent { .. }
             | Entry::RequestAnswered { .. }
+            | Entry::Decision(_)
             | Entry::Note { .. } => {}
         }
     }

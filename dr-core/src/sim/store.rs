@@ -238,6 +238,7 @@ pub(crate) fn short(entry: &Entry) -> String {
             }
         }
         Entry::Note { topic, .. } => format!("note {topic}"),
+        Entry::Decision(_) => "a record of a decision log".to_owned(),
         Entry::RunEnded { end, summary } => format!("run ended: {end:?} ({summary})"),
         Entry::ModeSwitched { step: Some(step), .. } => format!("{step} goes on ungracefully"),
         Entry::ModeSwitched { .. } => "the run goes on ungracefully".to_owned(),

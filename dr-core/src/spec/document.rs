@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ApprovalsSpec, DetectionSpec, JournalSpec, ObjectivesSpec, ObserverSpec, ProbeSpec, RegionSpec, ResourceSpec,
-    RunnerSpec, ServiceSpec, TimeoutsSpec, Waiver,
+    ApprovalsSpec, DecisionSpec, DetectionSpec, JournalSpec, ObjectivesSpec, ObserverSpec, ProbeSpec, RegionSpec,
+    ResourceSpec, RunnerSpec, ServiceSpec, TimeoutsSpec, Waiver,
 };
 use crate::model::{ApplicationId, RegionId};
 
@@ -36,6 +36,10 @@ pub struct Spec {
     pub probes: Vec<ProbeSpec>,
     /// When observers together call a region lost.
     pub detection: DetectionSpec,
+    /// When to fail over, and when not to. Default: somebody starts it by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "DecisionSpec")]
+    pub decision: Option<DecisionSpec>,
     /// The services that run in each region.
     #[serde(default)]
     pub services: Vec<ServiceSpec>,

@@ -10,6 +10,7 @@
 mod check;
 mod conform;
 mod cursor;
+mod decision;
 mod detection;
 mod document;
 pub(crate) mod duration;
@@ -31,6 +32,7 @@ mod tests;
 mod waiver;
 mod yaml;
 
+pub use decision::{ConditionKind, ConditionSpec, DecisionSpec, PrewarmSpec, WindowSpec};
 pub use detection::{DampingSpec, DetectionSpec, ObserverSpec, SuspicionSpec};
 pub use document::Spec;
 pub use duration::{InvalidDuration, format_duration, parse_duration};

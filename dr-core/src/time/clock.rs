@@ -69,6 +69,13 @@ impl Timestamp {
         jiff::tz::TimeZone::UTC.to_datetime(self.0).date()
     }
 
+    /// What people's clocks and calendars show that are so many minutes ahead of UTC.
+    #[must_use]
+    pub fn civil(self, ahead_minutes: i32) -> jiff::civil::DateTime {
+        let offset = jiff::tz::Offset::from_seconds(ahead_minutes.saturating_mul(60)).unwrap_or(jiff::tz::Offset::UTC);
+        offset.to_datetime(self.0)
+    }
+
     /// Seconds since the Unix epoch, with the fraction.
     #[must_use]
     pub fn as_secs_f64(self) -> f64 {

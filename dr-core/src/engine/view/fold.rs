@@ -125,7 +125,11 @@ impl RunView {
             Entry::RequestAnswered { request, .. } => self.answered = self.answered.max(*request),
             Entry::RunEnded { end, summary } => self.ended = Some((*end, summary.clone())),
             // A skip is its outcome; a decision about another plan is none about this one; a run is created once.
-            Entry::SkipRequested { .. } | Entry::ApprovalDecided { .. } | Entry::RunCreated { .. } => {}
+            // And a run is no decision log.
+            Entry::SkipRequested { .. }
+            | Entry::ApprovalDecided { .. }
+            | Entry::RunCreated { .. }
+            | Entry::Decision(_) => {}
         }
     }
 

@@ -1,5 +1,6 @@
 //! What a schema cannot say: names that must exist once, order without cycles, times that can be met.
 
+mod decision;
 mod identity;
 mod order;
 mod probes;
@@ -24,6 +25,7 @@ pub(crate) fn run(root: &At<'_>, drivers: &BTreeMap<ResourceKind, Schema>, findi
     roles::check(root, findings);
     quorum::check(root, findings);
     remote::check(root, findings);
+    decision::check(root, findings);
     probes::check(root, findings);
     timing::check(root, findings);
 }

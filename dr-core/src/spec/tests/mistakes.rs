@@ -323,4 +323,50 @@ fn a_certificate_is_asked_for_where_there_is_one() {
             "no certificate can be for `two words`",
         ]
     );
+const RUNNER: &str = "runner: { region: eu-central-1 }";
+
+macro_rules! bad_policy {
+    ($name:ident, $policy:expr, at $needle:expr, $path:expr, $message:expr, $remedy:expr) => {
+        mistake!($name, RUNNER => concat!("decision:\n", $policy, "\nrunner: { region: eu-central-1 }"), at $needle, $path,
+            $message, $remedy);
+    };
+}
+
+bad_policy!(a_mode_that_is_none, "  mode: auto", at "auto", "decision.mode",
+    "the text `auto` is not possible here", "one of manual, ask, automatic");
+bad_policy!(a_policy_that_acts_and_a_run_that_asks, "  mode: automatic", at "automatic", "decision.mode",
+    "a run that starts by itself would wait for somebody before its first step without a way back",
+    "`approvals.point_of_no_return: automatic`, or `mode: ask`, which asks before it starts");
+bad_policy!(a_condition_on_nothing, "  conditions: [{ id: c, kind: replication-lag }]", at "{ id: c, kind",
+    "decision.conditions[0].resource", "`resource` is missing, which a replication-lag condition needs", "`resource: ...`");
+bad_policy!(a_condition_on_what_is_not_there, "  conditions: [{ id: c, kind: replication-lag, resource: bd }]", at "bd }",
+    "decision.conditions[0].resource", "there is no resource `bd`", "`db`; declared: db, cache, dns");
+bad_policy!(a_condition_that_says_too_much, "  conditions: [{ id: c, kind: standby-healthy, gray: only }]", at "gray: only",
+    "decision.conditions[0].gray", "`gray` says nothing in a standby-healthy condition", "the condition without it");
+bad_policy!(two_conditions_of_a_name,
+    "  conditions: [{ id: c, kind: standby-healthy }, { id:   c, kind: region-lost }]", at "c, kind: region-lost",
+    "decision.conditions[1].id", "there are two conditions `c`", "a name of its own for each");
+bad_policy!(a_word_that_is_never_fresh, "  conditions: [{ id: c, kind: signal, signal: x, fresh: 0s }]", at "0s }",
+    "decision.conditions[0].fresh", "no word is ever that fresh", "2m or so");
+bad_policy!(a_window_without_a_day, "  windows: [{ at: \"02:00\", lasts: 2h }]", at "{ at: \"02", "decision.windows[0]",
+    "nobody knows on which day this window opens", "`weekly: sunday`, or `on: 2026-12-24`");
+bad_policy!(a_window_on_two_days, "  windows: [{ weekly: sunday, on: 2026-12-24, at: \"02:00\", lasts: 2h }]", at "on: 2026",
+    "decision.windows[0].on", "a window opens weekly or once", "`weekly` or `on`, not both");
+bad_policy!(a_window_on_no_day, "  windows: [{ on: 2026-02-30, at: \"02:00\", lasts: 2h }]", at "2026-02-30",
+    "decision.windows[0].on", "`2026-02-30` is not a day of any year", "a day such as 2026-12-24");
+bad_policy!(a_window_that_never_closes, "  windows: [{ weekly: sunday, at: \"02:00\", lasts: 7d }]", at "7d",
+    "decision.windows[0].lasts", "this window never closes", "less than 7d");
+bad_policy!(warming_by_hand, "  prewarm: {}", at "prewarm", "decision.prewarm",
+    "nothing is started on suspicion while somebody starts everything by hand",
+    "`mode: ask` or `mode: automatic`, or no `prewarm`");
+bad_policy!(warming_for_no_time, "  mode: ask\n  prewarm: { keep: 0s }", at "0s }", "decision.prewarm.keep",
+    "what is warmed would be taken back at once", "15m or so");
+
+#[test]
+fn eleven_conditions_are_too_many() {
+    let one = |n| format!("{{ id: c{n}, kind: standby-healthy }}");
+    let conditions: Vec<String> = (0..11).map(one).collect();
+    let policy = format!("decision: {{ conditions: [{}] }}\n{RUNNER}", conditions.join(", "));
+    let findings = all(RUNNER, &policy);
+    assert!(findings.iter().any(|finding| finding.path.starts_with("decision.conditions")), "{findings:?}");
 }

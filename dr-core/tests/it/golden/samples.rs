@@ -4,11 +4,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use dr_core::{
+    decision::{Blocker, Choice, ConditionState, LogEntry, RegionReading},
+    detect::{Evidence, Opinion, Verdict, Why},
     error::{Effect, Error, ErrorKind, Failure, Result, Retry},
     journal::{Decision, Entry, HealthNews, Intent, Outcome, RequestId, RunEnd, Signed, StandingEffect},
-    model::{ApplicationId, Objectives, OwnerId, RegionId, ResourceId, SafetyRuleId, StepId},
+    model::{ApplicationId, Objectives, OwnerId, RegionId, ResourceId, RunId, SafetyRuleId, StepId},
     plan::{Call, Goal, GoalKind, Inventory, Mode, Phase, Plan, PlanBuilder, PlanDigest, Ungraceful},
+    probe::CheckKind,
     step::{Observed, Reversibility, Step, StepCx},
+    time::Monotonic,
     validation::{Finding, FindingsDigest, Severity},
 };
 use serde_json::{Value, json};
@@ -96,9 +100,96 @@ fn failed() -> Outcome {
     Outcome::Failed { failure: Failure::from(error) }
 }
 
+fn said(entry: LogEntry) -> Entry {
+    Entry::Decision(Box::new(entry))
+}
+
+fn decision(choice: Choice) -> dr_core::decision::Decision {
+    let region = |name: &str| RegionId::new(name).unwrap();
+    let evidence = Evidence {
+        vantage: "witness".parse().unwrap(),
+        probe: "storefront".parse().unwrap(),
+        kind: CheckKind::Infrastructure,
+        opinion: Opinion::Down,
+        streak: 3,
+        last: text("connect timed out after 4 s"),
+        at: Monotonic::new(Duration::from_millis(62_500)),
+    };
+    let because = Why {
+        quorum: 2,
+        observers: vec![("witness".parse().unwrap(), Opinion::Down), ("west".parse().unwrap(), Opinion::Unknown)],
+        gray: false,
+        stands_by: false,
+        blocked: None,
+        evidence: vec![evidence],
+    };
+    let (run, left) = (RunId::new("run-1").unwrap(), Duration::from_millis(1500));
+    let (east, why) = (region("us-east-1"), text("in words"));
+    let blockers = match choice {
+        Choice::Hold => vec![
+            Blocker::RegionUnseen { region: east.clone() },
+            Blocker::RegionNotLost { region: east.clone(), verdict: Verdict::Suspect, why: why.clone() },
+            Blocker::QuorumIncomplete { region: east.clone(), against: 1, quorum: 2, seeing: 2, observers: 3 },
+            Blocker::NowhereToGo,
+            Blocker::TargetUnfit { region: east.clone(), verdict: Verdict::Unknown, why: why.clone() },
+            Blocker::WouldFailBack { region: east.clone() },
+            Blocker::Condition { name: text("lag"), why: why.clone() },
+            Blocker::KillSwitch { place: text("journal"), who: text("ada"), why: why.clone() },
+            Blocker::RunOpen { run: run.clone(), goal: goal() },
+            Blocker::Manual,
+            Blocker::Window { why: why.clone(), left },
+            Blocker::Spacing { run: run.clone(), left },
+            Blocker::BlockPeriod { run, left },
+            Blocker::Refused { who: text("ada"), why: why.clone() },
+            Blocker::StartFailed { why: why.clone(), left },
+        ],
+        _ => Vec::new(),
+    };
+    let lasting = Duration::from_secs(30);
+    dr_core::decision::Decision {
+        choice,
+        from: east.clone(),
+        to: Some(region("eu-west-1")),
+        blockers,
+        conditions: vec![ConditionState {
+            name: text("lag"),
+            holds: false,
+            so_for: Some(left),
+            lasting,
+            saw: why.clone(),
+        }],
+        readings: vec![RegionReading { region: east, verdict: Verdict::Unhealthy, lasting, why, because }],
+    }
+}
+
+fn goal() -> Goal {
+    let region = |name: &str| RegionId::new(name).unwrap();
+    Goal { kind: GoalKind::Failover, from: region("us-east-1"), to: region("eu-west-1"), mode: Mode::Ungraceful }
+}
+
+fn decisions() -> Vec<(&'static str, Entry)> {
+    let run = || RunId::new("run-2").unwrap();
+    let signed = Signed { who: text("ada"), why: text("go") };
+    let (who, why) = (|| text("ada"), || text("in words"));
+    let changed = |choice, run| said(LogEntry::Changed { decision: decision(choice), run, by: owner() });
+    vec![
+        ("decision", said(LogEntry::Opened { application: ApplicationId::new("shop").unwrap(), by: owner() })),
+        ("decision.hold", changed(Choice::Hold, None)),
+        ("decision.ask", changed(Choice::Ask { goal: goal(), question: text("fail over?") }, None)),
+        ("decision.act", changed(Choice::Act { goal: goal(), by: Some(signed) }, Some(run()))),
+        ("decision.not-started", said(LogEntry::NotStarted { run: run(), why: why() })),
+        ("decision.by-hand", said(LogEntry::ByHand { run: run(), goal: goal(), who: who(), why: why() })),
+        ("decision.answered", said(LogEntry::Answered { yes: true, who: who(), why: why() })),
+        ("decision.acknowledged", said(LogEntry::Acknowledged { run: run(), who: who(), why: why() })),
+        ("decision.kill-switch", said(LogEntry::KillSwitch { on: true, who: who(), why: why() })),
+        ("decision.prewarming", said(LogEntry::Prewarming { run: run(), goal: goal(), why: why() })),
+        ("decision.prewarm-over", said(LogEntry::PrewarmOver { run: run(), kept: true, why: why() })),
+    ]
+}
+
 /// Every entry but `run-created`, whose plan a newer builder may fill in otherwise: that one is read, and written again.
 pub(super) fn all() -> Vec<(&'static str, Entry)> {
-    vec![
+    let mut all = vec![
         ("engine-started", Entry::EngineStarted { owner: owner() }),
         ("step-intent", intent("promote", 2)),
         ("step-outcome", outcome("promote", 2, Outcome::Done { output: json!({ "lag_s": 0.1 }), already: true })),
@@ -196,7 +287,9 @@ pub(super) fn all() -> Vec<(&'static str, Entry)> {
         ("health.red", health(HealthNews::Red, "half of the requests fail")),
         ("health.unknown", health(HealthNews::Unknown, "no metric arrives")),
         ("health.stayed", health(HealthNews::Stayed { since: Duration::from_secs(61) }, "0 of 1000 requests fail")),
-    ]
+    ];
+    all.extend(decisions());
+    all
 }
 
 /// A plan with everything that plans learnt after the first format was written.

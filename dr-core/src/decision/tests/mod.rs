@@ -1,0 +1,4 @@
+mod deciding;
+mod fixture;
+mod living;
+mod random;
