@@ -39,6 +39,7 @@ pub struct Watch {
     quorums: Quorums,
     notices: Notices,
     writer: Option<watch::Receiver<RegionId>>,
+    transitions: Option<mpsc::UnboundedSender<Transition>>,
 }
 
 impl Watch {
@@ -93,7 +94,7 @@ impl Watch {
         let writer = spec.regions.iter().find(|region| region.role == RegionRole::Active);
         if let (Some(writer), true) = (writer, problems.is_empty()) {
             let quorums = Quorums::new(quorums, &writer.id);
-            return Ok(Self { clock: clock.clone(), sampler, remote, quorums, notices, writer: None });
+            return Ok(Self { clock: clock.clone(), sampler, remote, quorums, notices, writer: None, transitions: None });
         }
         if writer.is_none() {
             problems.push("no region is active".to_owned());
@@ -106,6 +107,13 @@ impl Watch {
     /// the writes themselves: see [`Quorums`].
     pub fn following(mut self, writer: watch::Receiver<RegionId>) -> Self {
         self.writer = Some(writer);
+        self
+    }
+
+    /// The same, telling each change of a verdict as data, with the readings behind it. Whoever stops listening is no reason to
+    /// stop.
+    pub fn telling(mut self, transitions: mpsc::UnboundedSender<Transition>) -> Self {
+        self.transitions = Some(transitions);
         self
     }
 
@@ -131,7 +139,7 @@ impl Watch {
         standings: watch::Sender<Standings>,
         stop: CancellationToken,
     ) -> Result<()> {
-        let Self { clock, sampler, remote, mut quorums, mut notices, mut writer } = self;
+        let Self { clock, sampler, remote, mut quorums, mut notices, mut writer, transitions } = self;
         let (out, mut seen) = mpsc::channel::<Observation>(1024);
         let judging = async {
             let mut next_tick = clock.monotonic() + TICK;
@@ -162,6 +170,9 @@ impl Watch {
                     standings.send_modify(|all| {
                         all.insert(transition.region.clone(), Standing::from(&transition));
                     });
+                    if let Some(transitions) = &transitions {
+                        let _ = transitions.send(transition);
+                    }
                 }
             }
         };

@@ -23,16 +23,14 @@ pub struct BeforeImage {
 pub struct BeforeImages(pub Vec<BeforeImage>);
 
 impl BeforeImages {
-    /// The same, where what `earlier` changed stood as `earlier` found it: a run that finds a step done by another sees what
-    /// that one made, and not what was there before.
+    /// The same after another run had changed things, which still stood: what this one found done is what that one had
+    /// changed, and what both changed stood before as `earlier` found it.
     #[must_use]
-    pub fn preceded_by(mut self, earlier: &Self) -> Self {
-        for image in &mut self.0 {
-            if let Some(first) = earlier.0.iter().find(|first| first.step == image.step && first.kind == image.kind) {
-                image.before = first.before.clone();
-            }
-        }
-        self
+    pub fn preceded_by(self, earlier: &Self) -> Self {
+        let same = |one: &BeforeImage, two: &BeforeImage| one.step == two.step && one.kind == two.kind;
+        let mut images = earlier.0.clone();
+        images.extend(self.0.into_iter().filter(|image| !earlier.0.iter().any(|first| same(first, image))));
+        Self(images)
     }
 
     /// What the earlier run changed of a resource, in the order it did so.
