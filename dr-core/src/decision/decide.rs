@@ -5,7 +5,7 @@ use super::{
     RegionReading,
 };
 use crate::{
-    detect::{Standing, Verdict},
+    detect::{GrayFailure, Standing, Verdict},
     model::RegionId,
     plan::{Goal, GoalKind, Mode as PlanMode},
     probe::Spoken,
@@ -223,8 +223,8 @@ fn region_lost(facts: &Facts, gray: Gray) -> (Option<Monotonic>, String) {
     };
     let wanted = match gray {
         Gray::Any => true,
-        Gray::Plain => !standing.because.gray,
-        Gray::Only => standing.because.gray,
+        Gray::Plain => standing.because.gray.is_none(),
+        Gray::Only => standing.because.gray == Some(GrayFailure::WritesFail),
     };
     let lost = standing.verdict == Verdict::Unhealthy;
     let saw = match (lost, wanted, gray) {

@@ -9,7 +9,7 @@ use crate::{
 /// One thing that an application's decision log says.
 ///
 /// Kept in the journal as [`Entry::Decision`](crate::journal::Entry::Decision), by the rules of the journal's format: a field's
-/// name or meaning never changes.
+/// name or meaning never changes. That goes for what a decision holds of detection, [`Why`](crate::detect::Why) and all in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]

@@ -38,14 +38,14 @@ pub enum Prewarm {
     },
 }
 
-/// Whether there is reason to expect the verdict: some observers are against the region, or its transactions fail and the
-/// dwell of a gray failure runs.
+/// Whether there is reason to expect the verdict: some observers are against the region, or it is gray and the dwell after which
+/// that counts as lost runs.
 #[must_use]
 pub fn is_suspected(standing: &Standing) -> bool {
     match standing.verdict {
         Verdict::Suspect => true,
-        Verdict::Degraded => standing.because.gray && standing.because.blocked.is_some(),
-        Verdict::Healthy | Verdict::Unhealthy | Verdict::Unknown => false,
+        Verdict::Gray => standing.because.blocked.is_some(),
+        Verdict::Healthy | Verdict::Degraded | Verdict::Unhealthy | Verdict::Unknown => false,
     }
 }
 
@@ -70,8 +70,10 @@ pub fn prewarm(policy: &Policy, facts: &Facts, history: &History, now: Now) -> P
             (Some(standing), _) if standing.verdict == Verdict::Healthy => {
                 back(format!("the suspicion has cleared: {}", standing.why))
             }
-            // Degraded without being on its way to a verdict is how some suspicions end.
-            (Some(standing), _) if standing.verdict == Verdict::Degraded && !is_suspected(standing) => {
+            // Served in part, or gray without being on its way to a verdict, is how some suspicions end.
+            (Some(standing), _)
+                if matches!(standing.verdict, Verdict::Degraded | Verdict::Gray) && !is_suspected(standing) =>
+            {
                 back(format!("the suspicion has cleared: {}", standing.why))
             }
             _ => Prewarm::Wait { run: warm.run.clone() },

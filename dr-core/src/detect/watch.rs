@@ -94,7 +94,15 @@ impl Watch {
         let writer = spec.regions.iter().find(|region| region.role == RegionRole::Active);
         if let (Some(writer), true) = (writer, problems.is_empty()) {
             let quorums = Quorums::new(quorums, &writer.id);
-            return Ok(Self { clock: clock.clone(), sampler, remote, quorums, notices, writer: None, transitions: None });
+            return Ok(Self {
+                clock: clock.clone(),
+                sampler,
+                remote,
+                quorums,
+                notices,
+                writer: None,
+                transitions: None,
+            });
         }
         if writer.is_none() {
             problems.push("no region is active".to_owned());

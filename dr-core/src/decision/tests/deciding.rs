@@ -4,7 +4,7 @@ use crate::{
         Answered, Attempt, Blocker, Choice, Decision, Facts, FailedStart, Gray, History, MOST_CONDITIONS, Mode, Need,
         Now, OpenRun, Policy, Prewarm, Warmed, When, Window, decide, prewarm,
     },
-    detect::{Opinion, Verdict},
+    detect::{GrayFailure, Opinion, Verdict},
     plan::{Goal, GoalKind, Mode as PlanMode},
     time::Timestamp,
 };
@@ -38,7 +38,7 @@ fn nothing_speaks_against_it_and_each_mode_does_what_it_is_for() {
 
 #[test]
 fn a_region_that_is_not_held_lost_is_not_left() {
-    for verdict in [Verdict::Healthy, Verdict::Degraded, Verdict::Suspect, Verdict::Unknown] {
+    for verdict in [Verdict::Healthy, Verdict::Degraded, Verdict::Gray, Verdict::Suspect, Verdict::Unknown] {
         let decision = all(Mode::Automatic, |_, facts, _| {
             facts.standings.insert(region("a"), standing(verdict, 0, [Opinion::Down; 3]));
         });
@@ -72,8 +72,8 @@ fn one_observer_that_is_cut_off_changes_nothing() {
 fn a_gray_failure_counts_as_its_condition_says() {
     let gray = |wanted| {
         all(Mode::Automatic, |policy, facts, _| {
-            let mut gray = standing(Verdict::Unhealthy, 3570, [Opinion::Gray; 3]);
-            gray.because.gray = true;
+            let mut gray = standing(Verdict::Unhealthy, 3570, [Opinion::WritesFail; 3]);
+            gray.because.gray = Some(GrayFailure::WritesFail);
             facts.standings.insert(region("a"), gray);
             policy.conditions = vec![condition("lost", Need::RegionLost { gray: wanted }, 0)];
         })
@@ -366,7 +366,7 @@ fn the_standby_is_warmed_on_suspicion_and_nothing_less_or_more() {
         Prewarm::Nothing { why } => why,
         other => panic!("{other:?}"),
     };
-    for verdict in [Verdict::Healthy, Verdict::Degraded, Verdict::Unhealthy, Verdict::Unknown] {
+    for verdict in [Verdict::Healthy, Verdict::Degraded, Verdict::Gray, Verdict::Unhealthy, Verdict::Unknown] {
         let why = nothing(&|_, facts, _| {
             facts.standings.insert(region("a"), standing(verdict, 0, [Opinion::Down; 3]));
         });

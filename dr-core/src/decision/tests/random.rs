@@ -6,7 +6,7 @@ use crate::{
         Answered, Attempt, Choice, Facts, FailedStart, History, Mode, OpenRun, Policy, Prewarm, Weekday, When, Window,
         clock_time, decide, prewarm,
     },
-    detect::{Opinion, Verdict},
+    detect::{GrayFailure, Opinion, Verdict},
 };
 
 /// Everything that can be wrong, by number. All of it stops an automatic policy.
@@ -63,7 +63,8 @@ fn opinions() -> impl Strategy<Value = [Opinion; 3]> {
         Opinion::Healthy,
         Opinion::Partial,
         Opinion::Suspect,
-        Opinion::Gray,
+        Opinion::WritesFail,
+        Opinion::ChecksFail,
         Opinion::Down,
         Opinion::Unknown,
     ]);
@@ -110,7 +111,7 @@ proptest! {
         let (mut policy, mut facts, mut history) = (policy(mode), facts(), history());
         policy.conditions.truncate(conditions);
         let mut lost = standing(from, 0, of_from);
-        lost.because.gray = gray;
+        lost.because.gray = gray.then_some(GrayFailure::WritesFail);
         facts.standings.insert(region("a"), lost);
         facts.standings.insert(region("b"), standing(to, 0, of_to));
         if left {
@@ -118,7 +119,8 @@ proptest! {
         }
         let decision = decide(&policy, &facts, &history, now());
         if decision.choice != Choice::Hold {
-            let against = of_from.iter().filter(|o| **o == Opinion::Down || gray && **o == Opinion::Gray).count();
+            let held = |o: &&Opinion| **o == Opinion::Down || gray && **o == Opinion::WritesFail;
+            let against = of_from.iter().filter(held).count();
             prop_assert!(from == Verdict::Unhealthy && against >= 2);
             prop_assert!(!matches!(to, Verdict::Unhealthy | Verdict::Unknown));
             prop_assert!(mode != Mode::Manual && !left);

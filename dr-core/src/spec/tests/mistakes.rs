@@ -323,6 +323,8 @@ fn a_certificate_is_asked_for_where_there_is_one() {
             "no certificate can be for `two words`",
         ]
     );
+}
+
 const RUNNER: &str = "runner: { region: eu-central-1 }";
 
 macro_rules! bad_policy {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use dr_core::{
     decision::{Blocker, Choice, ConditionState, LogEntry, RegionReading},
-    detect::{Evidence, Opinion, Verdict, Why},
+    detect::{Evidence, GrayFailure, Opinion, Verdict, Why},
     error::{Effect, Error, ErrorKind, Failure, Result, Retry},
     journal::{Decision, Entry, HealthNews, Intent, Outcome, RequestId, RunEnd, Signed, StandingEffect},
     model::{ApplicationId, Objectives, OwnerId, RegionId, ResourceId, RunId, SafetyRuleId, StepId},
@@ -118,10 +118,9 @@ fn decision(choice: Choice) -> dr_core::decision::Decision {
     let because = Why {
         quorum: 2,
         observers: vec![("witness".parse().unwrap(), Opinion::Down), ("west".parse().unwrap(), Opinion::Unknown)],
-        gray: false,
-        stands_by: false,
-        blocked: None,
+        gray: Some(GrayFailure::WritesFail),
         evidence: vec![evidence],
+        ..Why::default()
     };
     let (run, left) = (RunId::new("run-1").unwrap(), Duration::from_millis(1500));
     let (east, why) = (region("us-east-1"), text("in words"));
