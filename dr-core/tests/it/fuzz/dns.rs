@@ -61,7 +61,7 @@ fn seeds() -> Vec<Vec<u8>> {
         let ns = RData::NS(NS(name("ns-1.example.com.")));
         let addresses = [RData::A(A::new(10, 0, 1, 1)), RData::AAAA(AAAA::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1))];
         let alias = RData::CNAME(CNAME(name("lb.example.net.")));
-        let mut chain = Message::from_vec(&reply(ResponseCode::NoError, &[alias.clone()], &[])).unwrap();
+        let mut chain = Message::from_vec(&reply(ResponseCode::NoError, std::slice::from_ref(&alias), &[])).unwrap();
         for data in &addresses {
             chain.add_answer(Record::from_rdata(name("lb.example.net."), 30, data.clone()));
         }
