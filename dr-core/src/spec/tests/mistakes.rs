@@ -90,7 +90,7 @@ mistake!(a_local_observer_with_a_key, "{ id: c, region: eu-central-1 }" => "{ id
 mistake!(two_observers_with_one_key,
     "{ id: b, region: eu-west-1 }\n  - { id: c, region: eu-central-1 }" =>
     "{ id: b, region: eu-west-1, url: 'https://b.example.com', key: 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo= }\n  - { id: c, region: eu-central-1, url: 'https://c.example.com', key: d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a }",
-    at "d75a", "observers[2].key", "this is another observer's: one could speak for the other (line 19)", "one of its own");
+    at "d75a", "observers[2].key", "this is another observer's: one could speak for the other (line 17)", "one of its own");
 mistake!(a_zero_interval, "interval: 10s" => "interval: 0s", at "0s\n    timeout", "probes[0].interval",
     "this takes no time at all", "a duration such as 10s");
 mistake!(a_timeout_longer_than_the_interval, "timeout: 4s" => "timeout: 11s", at "11s", "probes[0].timeout",
