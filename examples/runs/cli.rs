@@ -1,7 +1,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
-use dr_core::model::{RequestToken, RunId, StepId};
+use dr_core::model::{ApplicationId, RequestToken, RunId, StepId};
 
 /// Lists, shows, follows and steers the runs of a journal, whichever process executes them.
 ///
@@ -92,6 +92,30 @@ pub(crate) enum Command {
         #[command(flatten)]
         by: By,
     },
+    /// Why an application did, or did not, fail over: the last decision about it, and what came before.
+    Why {
+        /// The application; the only one that was decided about, without it.
+        application: Option<ApplicationId>,
+        /// How many earlier changes of decision to show as well, in a line each.
+        #[arg(long, default_value_t = 5, value_name = "N")]
+        before: usize,
+    },
+    /// Keep everything from starting, whichever process decides: the kill switch.
+    Stop(About),
+    /// Let failovers start again.
+    Start(About),
+    /// Answer the decider's question with yes.
+    Yes(About),
+    /// Answer the decider's question with no.
+    No(About),
+    /// Let failovers start by themselves again, before the block period after the last run is over.
+    Acknowledge {
+        /// The run that began the block period.
+        #[arg(long, value_name = "RUN")]
+        run: RunId,
+        #[command(flatten)]
+        about: About,
+    },
     /// Check that the records are what was written.
     Verify {
         /// The run; every one without it.
@@ -118,6 +142,19 @@ pub(crate) struct By {
     /// Your own name for this request: given again with the same request, it asks once.
     #[arg(long, value_name = "TOKEN")]
     pub(crate) token: Option<RequestToken>,
+}
+
+/// Who decides, about which application.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct About {
+    /// The application; the only one that was decided about, without it.
+    pub(crate) application: Option<ApplicationId>,
+    /// Who decides; the journal keeps it.
+    #[arg(long, env = "USER", value_name = "NAME", value_parser = named)]
+    pub(crate) who: String,
+    /// Why; the journal keeps it.
+    #[arg(long, default_value = "", value_name = "TEXT")]
+    pub(crate) why: String,
 }
 
 /// A decision on a plan.

@@ -1,6 +1,7 @@
 //! `runs`: lists, shows, follows and steers the runs of a journal, whichever process executes them.
 
 mod cli;
+mod decisions;
 mod exit;
 mod show;
 mod steer;
@@ -42,6 +43,12 @@ async fn run(cli: Cli) -> Result<(), Stop> {
         Command::List { open } => show::list(&store, open).await,
         Command::Show { run } => show::show(&store, run.as_ref()).await,
         Command::Follow { run, after } => show::follow(&store, run.as_ref(), after).await,
+        Command::Why { application, before } => decisions::why(&store, application, before).await,
+        Command::Stop(about) => decisions::kill_switch(&store, about, true).await,
+        Command::Start(about) => decisions::kill_switch(&store, about, false).await,
+        Command::Yes(about) => decisions::answer(&store, about, true).await,
+        Command::No(about) => decisions::answer(&store, about, false).await,
+        Command::Acknowledge { run, about } => decisions::acknowledge(&store, about, run).await,
         Command::Verify { run } => show::verify(&store, run.as_ref()).await,
         Command::Export { run } => show::export(&store, run.as_ref()).await,
         Command::Pause(by) => steer::pause(&store, by).await,

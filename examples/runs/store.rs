@@ -1,6 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use dr_core::{
+    decision::DecisionLog,
     engine::{Engine, RunView},
     journal::SqliteJournal,
     model::{OwnerId, RunId},
@@ -21,6 +22,7 @@ const LOOK: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub(crate) struct Store {
     pub(crate) engine: Engine,
+    pub(crate) clock: SharedClock,
     pub(crate) json: bool,
 }
 
@@ -40,12 +42,12 @@ impl Store {
         let journal = SqliteJournal::open(&cli.journal, clock.clone()).await?;
         let owner =
             OwnerId::new(format!("runs-{}", std::process::id())).map_err(|e| Stop::new(Exit::Failed, e.to_string()))?;
-        let engine = Engine::builder(Arc::new(journal), StepRegistry::new(), clock)
+        let engine = Engine::builder(Arc::new(journal), StepRegistry::new(), clock.clone())
             .owner(owner)
             .listen_every(LOOK)
             .answer_within(cli.wait)
             .build();
-        Ok(Self { engine, json: cli.json })
+        Ok(Self { engine, clock, json: cli.json })
     }
 
     /// The run that is meant: the one that was named, or the only one that has not ended.
@@ -68,7 +70,9 @@ impl Store {
     pub(crate) async fn run_to_look_at(&self, named: Option<&RunId>) -> Result<RunId, Stop> {
         match self.run(named).await {
             Err(Stop { exit: Exit::Absent, message }) if named.is_none() => {
-                let last = self.engine.journal().runs().await?.pop();
+                let mut runs = self.engine.journal().runs().await?;
+                runs.retain(|run| !DecisionLog::is_one(run));
+                let last = runs.pop();
                 last.ok_or(Stop { exit: Exit::Absent, message })
             }
             other => other,

@@ -9,6 +9,7 @@ use dr_core::{
 };
 use dr_lab::FaultPreset;
 
+use super::decide::ask_the_policy;
 use crate::{drill::Drill, exit::Stop};
 
 /// How long detection may take before the drill gives up.
@@ -41,7 +42,7 @@ pub(crate) async fn detect(drill: &mut Drill) -> Result<(), Stop> {
         Some(standing) if matches!(standing.verdict, Verdict::Unhealthy | Verdict::Unknown) => {
             Err(Stop::stopped(format!("never toward a region that is not known to be well: {}", standing.why)))
         }
-        _ => Ok(()),
+        _ => ask_the_policy(drill).await,
     }
 }
 

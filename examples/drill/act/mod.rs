@@ -1,6 +1,7 @@
 //! The acts of a drill, in order. Each can be begun again from its start, which is what a resume does.
 
 mod break_region;
+mod decide;
 mod detect;
 mod plan;
 mod repair;

@@ -7,6 +7,7 @@ use dr_core::{
     report::MomentKind,
 };
 
+use super::decide::by_hand;
 use crate::{drill::Drill, exit::Stop};
 
 /// Plans the way out: the region is presumed gone, and what was not replicated is lost.
@@ -14,7 +15,8 @@ pub(crate) async fn plan_failover(drill: &mut Drill) -> Result<(), Stop> {
     drill.narrator.act("Plan");
     let (from, to) = (drill.diary.region.clone(), drill.platform.standby()?);
     let goal = Goal { kind: GoalKind::Failover, from, to, mode: Mode::Ungraceful };
-    let run = create(drill, goal, &BeforeImages::default()).await?;
+    let run = create(drill, goal.clone(), &BeforeImages::default()).await?;
+    by_hand(drill, &run, &goal).await?;
     drill.diary.failover = Some(run);
     Ok(())
 }

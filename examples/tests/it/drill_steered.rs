@@ -144,7 +144,11 @@ async fn a_drill_is_steered_from_another_process() {
     assert!(late.err.contains("has ended"), "{}", late.shown());
 
     // What was written is what is there.
-    assert_eq!(terminal.json(&["verify"]).await.len(), 2);
+    assert_eq!(terminal.json(&["verify"]).await.len(), 3, "two runs, and what was decided");
+    // Weeks later, and in another process: why did it (not) fail over?
+    let why = terminal.json(&["why"]).await;
+    assert_eq!(why[0]["decision"]["from"], "us-east-1");
+    assert_eq!(why[0]["decision"]["readings"].as_array().unwrap().len(), 2, "what was held of both regions");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -166,7 +170,9 @@ async fn what_is_not_there_and_what_makes_no_sense_have_their_own_codes() {
     }
     let help = Program::start(RUNS, &["--help"]).end().await;
     assert_eq!(help.code, Some(0), "{}", help.shown());
-    for command in ["list", "show", "follow", "pause", "resume", "retry", "skip", "ungraceful", "approve", "reject"] {
+    for command in
+        ["list", "show", "follow", "pause", "resume", "retry", "skip", "ungraceful", "approve", "reject", "why", "stop"]
+    {
         assert!(help.out.contains(&format!("  {command} ")), "{command}: {}", help.shown());
     }
     for word in ["cancel", "verify", "export", "Exit status"] {
