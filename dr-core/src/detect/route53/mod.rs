@@ -1,7 +1,7 @@
 //! Route 53's health checks and failover records as pure functions, so that one can be asked what Route 53 would do.
 //!
 //! It is a model of what the Route 53 developer guide and API reference say, and of nothing else: what they leave open
-//! (how long from a flip to the answers) is not in it. The double of Route 53 answers by this model as well.
+//! (how long from a flip to the answers) is not in it.
 
 mod ask;
 mod check;
