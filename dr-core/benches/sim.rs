@@ -61,7 +61,7 @@ fn model() -> Model {
         application: "bench".parse().expect("a name"),
         seed: 1,
         drills: 10_000,
-        objectives: ObjectivesSpec { rto: s(300), rpo: s(60) },
+        objectives: ObjectivesSpec { rto: s(300), rpo: s(60), recovered: None },
         detection: Some(DetectionModel {
             symptom: Symptom::BlackHole,
             observers: vec![observer("near", false), observer("far", true), observer("further", true)],
