@@ -9,6 +9,7 @@ mod frontier;
 mod groups;
 mod inbox;
 mod modes;
+mod protocol;
 mod random_plans;
 mod recovery;
 mod retries;
