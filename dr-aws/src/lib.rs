@@ -9,6 +9,7 @@ mod classify;
 mod client;
 pub mod elasticache_global;
 mod guard;
+pub mod opinion;
 mod registry;
 pub mod route53_failover;
 pub mod s3_journal;

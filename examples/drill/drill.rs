@@ -71,7 +71,10 @@ impl Drill {
         // Only the region that takes the writes is judged by them, and the drill is who moves it.
         let moved = diary.act > Act::Failover && diary.act < Act::Settle;
         let (writer, following) = watch::channel(if moved { platform.standby()? } else { platform.active()? });
-        let watch = Watch::of(&platform.spec, &clock)?.following(following);
+        let mut watch = Watch::of(&platform.spec, &clock)?.following(following);
+        for opinion in &platform.opinions {
+            watch = watch.advised_by(Arc::clone(&opinion.probe), opinion.every);
+        }
         let (sender, standings) = watch.standings();
         let builder = Engine::builder(Arc::clone(&journal), platform.steps.clone(), clock.clone())
             .events(Arc::clone(&events))

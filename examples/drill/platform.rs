@@ -1,7 +1,10 @@
 use std::{fs, path::Path, sync::Arc};
 
 use aws_credential_types::Credentials;
-use dr_aws::{Clients, Timeouts};
+use dr_aws::{
+    Clients, Timeouts,
+    opinion::{AskedOpinion, opinions},
+};
 use dr_core::{
     driver::{Driver, DriverRegistry},
     error::{Error, ErrorKind},
@@ -22,6 +25,7 @@ pub(crate) struct Platform {
     pub(crate) topology: Topology,
     pub(crate) drivers: DriverRegistry,
     pub(crate) steps: StepRegistry,
+    pub(crate) opinions: Vec<AskedOpinion>,
     pub(crate) clock: SharedClock,
 }
 
@@ -47,7 +51,8 @@ impl Platform {
             drivers.register(driver).map_err(internal)?;
         }
         let steps = drivers.steps().map_err(internal)?;
-        Ok(Self { spec, topology, drivers, steps, clock: clock.clone() })
+        let opinions = opinions(&spec, &clients)?;
+        Ok(Self { spec, topology, drivers, steps, opinions, clock: clock.clone() })
     }
 
     /// The region that serves in steady state.

@@ -101,9 +101,9 @@ async fn values_of_ones_own_can_be_put() {
         let error =
             east.cloudwatch().put_metric_data().namespace("AWS/RDS").metric_data(datum).send().await.unwrap_err();
         assert!(error.as_service_error().unwrap().is_invalid_parameter_value_exception());
-        let error = east.cloudwatch().describe_alarms().send().await.unwrap_err();
-        assert_eq!(error.message(), Some("NotImplemented: the double has no cloudwatch:DescribeAlarms"));
-        assert_eq!(classify("cloudwatch:DescribeAlarms", error).kind(), ErrorKind::Unsupported);
+        let error = east.cloudwatch().list_dashboards().send().await.unwrap_err();
+        assert_eq!(error.message(), Some("NotImplemented: the double has no cloudwatch:ListDashboards"));
+        assert_eq!(classify("cloudwatch:ListDashboards", error).kind(), ErrorKind::Unsupported);
     }
 }
 

@@ -17,6 +17,7 @@ mod faults;
 mod foreign;
 mod foreign_databases;
 mod framework;
+mod opinion;
 mod rds;
 mod route53;
 mod s3;

@@ -369,6 +369,7 @@ impl Ballot {
             overdue: self.overdue().cloned().collect(),
             blocked: self.blocked.clone(),
             evidence: evidence.collect(),
+            advice: Vec::new(),
         }
     }
 

@@ -4,6 +4,8 @@
 //! a policy between verdict and run does. [`Consecutive`] is one observer's view of one check; [`Quorum`] is what
 //! several observers hold of a region, and the only one of the two to act on.
 
+#[cfg(feature = "net")]
+mod advice;
 mod ballot;
 mod bounds;
 mod consecutive;

@@ -73,6 +73,9 @@ pub struct Why {
     pub blocked: Option<String>,
     /// The readings behind it.
     pub evidence: Vec<Evidence>,
+    /// What others think who have no vote, such as Route 53. None of it counted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub advice: Vec<Evidence>,
 }
 
 impl Why {

@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     CheckPolicy, Detector as _, Observer, Quorum, QuorumPolicy, Quorums, Standing, Standings, Transition,
+    advice::{Advice, Adviser},
     looks::{certificate, transaction},
     notices::Notices,
     observing::{elsewhere, here, serving},
@@ -15,7 +16,7 @@ use crate::{
     event::{Event, EventKind, EventSink},
     model::{RegionId, RegionRole, VantageId},
     probe::{
-        BodyMatch, CheckKind, HealthProbe, HttpProbe, Observation, Sampler, StatusSet, Subject, TcpProbe,
+        BodyMatch, CheckKind, HealthProbe, HttpProbe, Observation, ProbeCx, Sampler, StatusSet, Subject, TcpProbe,
         remote::RemoteObserver,
     },
     spec::{ProbeKind, ProbeSpec, ProbeTarget, Spec},
@@ -38,6 +39,7 @@ pub struct Watch {
     remote: Vec<RemoteObserver>,
     quorums: Quorums,
     notices: Notices,
+    advisers: Vec<Adviser>,
     writer: Option<watch::Receiver<RegionId>>,
     transitions: Option<mpsc::UnboundedSender<Transition>>,
 }
@@ -100,6 +102,7 @@ impl Watch {
                 remote,
                 quorums,
                 notices,
+                advisers: Vec::new(),
                 writer: None,
                 transitions: None,
             });
@@ -125,6 +128,13 @@ impl Watch {
         self
     }
 
+    /// The same, with one more opinion that is asked for each `every` and shown beside the verdict, and has no vote: see
+    /// [`OpinionSpec`](crate::spec::OpinionSpec). What it fails to say is unknown; it needs no control target.
+    pub fn advised_by(mut self, opinion: Arc<dyn HealthProbe>, every: Duration) -> Self {
+        self.advisers.push(Adviser { probe: opinion, every });
+        self
+    }
+
     /// What is held before anything was seen, and the receiver that later news reaches.
     #[must_use]
     pub fn standings(&self) -> (watch::Sender<Standings>, watch::Receiver<Standings>) {
@@ -147,7 +157,9 @@ impl Watch {
         standings: watch::Sender<Standings>,
         stop: CancellationToken,
     ) -> Result<()> {
-        let Self { clock, sampler, remote, mut quorums, mut notices, mut writer, transitions } = self;
+        let Self { clock, sampler, remote, mut quorums, mut notices, advisers, mut writer, transitions } = self;
+        let mut advice = Advice::of(&advisers);
+        let (advise, mut advised) = mpsc::channel::<Observation>(64);
         let (out, mut seen) = mpsc::channel::<Observation>(1024);
         let judging = async {
             let mut next_tick = clock.monotonic() + TICK;
@@ -156,7 +168,7 @@ impl Watch {
                 let changed = if now >= next_tick {
                     next_tick = now + TICK;
                     let changed = quorums.tick(now);
-                    standings.send_if_modified(|all| refresh(all, &quorums));
+                    standings.send_if_modified(|all| refresh(all, &quorums, &advice));
                     changed
                 } else {
                     tokio::select! {
@@ -170,13 +182,19 @@ impl Watch {
                             }
                             None => return,
                         },
+                        Some(opinion) = advised.recv() => {
+                            advice.take(&opinion);
+                            continue;
+                        }
                         () = clock.sleep(next_tick.since(now)) => continue,
                     }
                 };
                 for transition in changed {
                     events.emit(&event(&clock, &transition));
                     standings.send_modify(|all| {
-                        all.insert(transition.region.clone(), Standing::from(&transition));
+                        let mut standing = Standing::from(&transition);
+                        advice.beside(&mut standing, &transition.region, clock.monotonic());
+                        all.insert(transition.region.clone(), standing);
                     });
                     if let Some(transitions) = &transitions {
                         let _ = transitions.send(transition);
@@ -185,17 +203,21 @@ impl Watch {
             }
         };
         let pulling = join_all(remote.into_iter().map(|observer| observer.run(out.clone(), stop.clone())));
-        let (sampled, _, ()) = tokio::join!(sampler.run(out, stop), pulling, judging);
+        let cx = ProbeCx::new(clock.clone()).with_cancel(stop.clone());
+        let advising = join_all(advisers.into_iter().map(|adviser| adviser.run(cx.clone(), advise.clone())));
+        drop(advise);
+        let (sampled, _, _, ()) = tokio::join!(sampler.run(out, stop), pulling, advising, judging);
         sampled
     }
 }
 
 /// Brings the reasons up to date, which change more often than the verdicts. That is no news to wake anybody for.
-fn refresh(standings: &mut Standings, quorums: &Quorums) -> bool {
+fn refresh(standings: &mut Standings, quorums: &Quorums, advice: &Advice) -> bool {
     for quorum in quorums.iter() {
         if let Some(standing) = standings.get_mut(quorum.region()) {
             standing.why = quorum.sentence();
             standing.because = quorum.why();
+            advice.beside(standing, quorum.region(), quorum.now());
         }
     }
     false

@@ -19,7 +19,7 @@ mod spoken;
 
 pub use family::AddressFamily;
 pub use health_probe::{HealthProbe, ProbeCx};
-use look::look;
+pub(crate) use look::look;
 #[cfg(feature = "net")]
 pub use net::{
     BodyMatch, CertificateProbe, DnsAnswer, DnsProbe, DnsProbeBuilder, DnsQuestion, DnsReply, DnsType, HttpProbe,

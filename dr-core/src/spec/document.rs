@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ApprovalsSpec, DecisionSpec, DetectionSpec, JournalSpec, ObjectivesSpec, ObserverSpec, ProbeSpec, RegionSpec,
+    ApprovalsSpec, DecisionSpec, DetectionSpec, JournalSpec, ObjectivesSpec, ObserverSpec, OpinionSpec, ProbeSpec,
+    RegionSpec,
     ResourceSpec, RunnerSpec, ServiceSpec, TimeoutsSpec, Waiver,
 };
 use crate::model::{ApplicationId, RegionId};
@@ -31,6 +32,9 @@ pub struct Spec {
     /// The places that observe: three or more, one of them in a witness region.
     #[schemars(length(min = 1))]
     pub observers: Vec<ObserverSpec>,
+    /// What others think of the regions, such as Route 53: shown beside the verdict, and never counted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub opinions: Vec<OpinionSpec>,
     /// What every observer probes.
     #[schemars(length(min = 1))]
     pub probes: Vec<ProbeSpec>,

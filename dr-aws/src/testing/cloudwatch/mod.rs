@@ -6,12 +6,14 @@
 //!
 //! The Rust SDK and boto3 speak Smithy's RPC v2 in CBOR; older clients speak JSON 1.0 or the query protocol.
 
+mod alarm;
 mod metric;
 mod model;
 mod protocol;
 mod service;
 mod store;
 
+pub use alarm::{Alarm, AlarmValue};
 pub use metric::{Datum, MetricId};
 pub use model::CloudWatch;
 pub use service::CloudWatchService;

@@ -7,7 +7,7 @@ use std::{
 
 use dr_core::{model::RegionId, time::Timestamp};
 
-use super::{Datum, MetricId, store::Store};
+use super::{Alarm, AlarmValue, Datum, MetricId, store::Store};
 use crate::testing::WorldCx;
 
 type Source = Arc<dyn Fn(&RegionId) -> Vec<Datum> + Send + Sync>;
@@ -27,6 +27,7 @@ struct Inner {
 #[derive(Default)]
 struct Regional {
     store: Store,
+    alarms: BTreeMap<String, Alarm>,
     /// The minute whose values the sources have given.
     sampled: Option<i64>,
 }
@@ -46,6 +47,18 @@ impl CloudWatch {
     /// Adds a value to a metric of a region.
     pub fn put_metric(&self, region: &RegionId, metric: MetricId, at: Timestamp, value: f64) {
         self.stores().entry(region.clone()).or_default().store.put(metric, at, value);
+    }
+
+    /// Puts an alarm of a region into a state, and makes it when it is new.
+    pub fn set_alarm(&self, region: &RegionId, name: &str, composite: bool, state: AlarmValue) {
+        let updated = self.inner.world.clock().wall();
+        let alarm = Alarm { name: name.to_owned(), state, composite, updated };
+        self.stores().entry(region.clone()).or_default().alarms.insert(name.to_owned(), alarm);
+    }
+
+    /// The alarms of a region, in order of name.
+    pub(super) fn alarms(&self, region: &RegionId) -> Vec<Alarm> {
+        self.stores().get(region).map(|regional| regional.alarms.values().cloned().collect()).unwrap_or_default()
     }
 
     /// Registers a source of metrics: asked for a region's values of the present minute, once in each minute in which

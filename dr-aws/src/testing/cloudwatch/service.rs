@@ -7,7 +7,7 @@ use http::{Request, Response, StatusCode};
 use serde_json::Value;
 
 use super::{
-    CloudWatch, MetricId,
+    Alarm, CloudWatch, MetricId,
     protocol::{ApiError, Output, Protocol},
     store::Period,
 };
@@ -29,6 +29,7 @@ impl CloudWatchService {
             "GetMetricData" => self.get_metric_data(cx, input),
             "GetMetricStatistics" => self.get_metric_statistics(cx, input),
             "ListMetrics" => Ok(self.list_metrics(cx, input)),
+            "DescribeAlarms" => self.describe_alarms(cx, input),
             "PutMetricData" => self.put_metric_data(cx, input),
             _ => Err(refused(&Refusal::NotImplemented(cx.operation().to_owned()))),
         }
@@ -95,6 +96,43 @@ impl CloudWatchService {
         };
         let metrics = self.model.read(cx.region(), |store| store.ids().filter(fits).map(describe).collect());
         Output::Structure(vec![("Metrics", Output::List(metrics))])
+    }
+
+    fn describe_alarms(&self, cx: &CallCx, input: &Value) -> Result<Output, ApiError> {
+        let names: Vec<&str> = items(input, "AlarmNames").filter_map(Value::as_str).collect();
+        let prefix = text(input, "AlarmNamePrefix");
+        if prefix.is_some() && !names.is_empty() {
+            return Err(ApiError::invalid("AlarmNamePrefix and AlarmNames are mutually exclusive"));
+        }
+        let state = text(input, "StateValue");
+        // Without the types, composite alarms are left out.
+        let types: Vec<&str> = items(input, "AlarmTypes").filter_map(Value::as_str).collect();
+        let wants = |composite: bool| match composite {
+            true => types.contains(&"CompositeAlarm"),
+            false => types.is_empty() || types.contains(&"MetricAlarm"),
+        };
+        let fits = |alarm: &Alarm| {
+            (names.is_empty() || names.contains(&alarm.name.as_str()))
+                && prefix.is_none_or(|prefix| alarm.name.starts_with(prefix))
+                && state.is_none_or(|state| alarm.state.as_str() == state)
+                && wants(alarm.composite)
+        };
+        let (mut metric, mut composite) = (Vec::new(), Vec::new());
+        for alarm in self.model.alarms(cx.region()).iter().filter(|alarm| fits(alarm)) {
+            let arn = format!("arn:aws:cloudwatch:{}:111122223333:alarm:{}", cx.region(), alarm.name);
+            let shown = Output::Structure(vec![
+                ("AlarmName", Output::Text(alarm.name.clone())),
+                ("AlarmArn", Output::Text(arn)),
+                ("StateValue", Output::Text(alarm.state.as_str().to_owned())),
+                ("StateReason", Output::Text("set by a test".to_owned())),
+                ("StateUpdatedTimestamp", Output::Time(alarm.updated)),
+            ]);
+            if alarm.composite { composite.push(shown) } else { metric.push(shown) }
+        }
+        Ok(Output::Structure(vec![
+            ("MetricAlarms", Output::List(metric)),
+            ("CompositeAlarms", Output::List(composite)),
+        ]))
     }
 
     fn put_metric_data(&self, cx: &CallCx, input: &Value) -> Result<Output, ApiError> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::{cursor::At, finding::Findings, node::Place};
 
 pub(super) fn check(root: &At<'_>, findings: &mut Findings<'_>) {
-    for list in ["regions", "observers", "probes"] {
+    for list in ["regions", "observers", "opinions", "probes"] {
         let named = root.list(list);
         once(&named.iter().filter_map(|item| item.get("id")).collect::<Vec<_>>(), findings);
     }

@@ -2,6 +2,7 @@
 
 mod decision;
 mod identity;
+mod opinions;
 mod order;
 mod probes;
 mod quorum;
@@ -26,6 +27,7 @@ pub(crate) fn run(root: &At<'_>, drivers: &BTreeMap<ResourceKind, Schema>, findi
     quorum::check(root, findings);
     remote::check(root, findings);
     decision::check(root, findings);
+    opinions::check(root, findings);
     probes::check(root, findings);
     timing::check(root, findings);
 }
