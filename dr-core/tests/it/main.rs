@@ -14,6 +14,8 @@ mod fuzz;
 mod golden;
 #[cfg(feature = "net")]
 mod names;
+#[cfg(feature = "net")]
+mod remote;
 mod sampling;
 #[cfg(feature = "net")]
 mod sockets;
