@@ -5,8 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ApprovalsSpec, DecisionSpec, DetectionSpec, JournalSpec, ObjectivesSpec, ObserverSpec, OpinionSpec, ProbeSpec,
-    RegionSpec,
-    ResourceSpec, RunnerSpec, ServiceSpec, TimeoutsSpec, Waiver,
+    RegionSpec, ResourceSpec, RunnerSpec, ServiceSpec, TimeoutsSpec, Waiver,
 };
 use crate::model::{ApplicationId, RegionId};
 

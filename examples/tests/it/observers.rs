@@ -140,7 +140,7 @@ impl Stage {
         tokio::spawn(watching.run(Arc::new(sink), sender, stop.clone()));
         let mut stage = Self { lab, config, stations, standings, events, stop, standing, _folder: folder };
         for name in REGIONS {
-            let environment = environments.iter().find(|(of, _)| *of == name).map_or(&[][..], |(_, set)| set);
+            let environment = environments.iter().find(|(of, _)| *of == name).map_or(&[][..], |(_, set)| *set);
             stage.start(name, environment).await;
         }
         stage
