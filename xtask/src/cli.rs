@@ -54,7 +54,7 @@ The commands of this repository.
   cargo xtask test --list                          the stages
   cargo xtask bench [NAME] [--json] [--check]      one benchmark, or the list of them
   cargo xtask mutants [--shard K/N] [--report]     change the code, and see whether the tests notice
-  cargo xtask fuzz NAME [--minutes N]              look for inputs that break a reader: journal, spec, plan, dns
+  cargo xtask fuzz NAME [--minutes N]              look for inputs that break a reader: journal, spec, plan, dns, answer
   cargo xtask sim [--seeds N] [--seed S]           failovers by seed: many of them, or one with its story
   cargo xtask docs [--check]                       write what is generated, or check that it is fresh
 
@@ -204,10 +204,10 @@ fn fuzz(args: &[String]) -> Result<Command, String> {
             given if name.is_none() && TARGETS.iter().any(|(known, _)| *known == given) => {
                 name = Some(given.to_owned())
             }
-            other => return Err(format!("`fuzz` does not know `{other}`: it takes journal, spec, plan or dns")),
+            other => return Err(format!("`fuzz` does not know `{other}`: it takes journal, spec, plan, dns or answer")),
         }
     }
-    let name = name.ok_or("`fuzz` wants the name of a target: journal, spec, plan or dns")?;
+    let name = name.ok_or("`fuzz` wants the name of a target: journal, spec, plan, dns or answer")?;
     Ok(Command::Fuzz { name, minutes })
 }
 

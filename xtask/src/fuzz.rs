@@ -9,6 +9,7 @@ use crate::{
 pub(crate) const TARGETS: [(&str, &str); 4] = [
     ("journal", "fuzz::targets::no_journal_breaks_its_reader"),
     ("spec", "fuzz::targets::no_dr_yaml_breaks_its_loader"),
+    ("answer", "fuzz::answers::no_answer_breaks_its_reader"),
     ("plan", "fuzz::targets::no_plan_breaks_its_reader"),
     ("dns", "fuzz::dns::no_reply_breaks_the_probe_of_names"),
 ];

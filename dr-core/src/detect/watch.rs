@@ -16,10 +16,10 @@ use crate::{
     event::{Event, EventKind, EventSink},
     model::{RegionId, RegionRole, VantageId},
     probe::{
-        BodyMatch, CheckKind, HealthProbe, HttpProbe, Observation, ProbeCx, Sampler, StatusSet, Subject, TcpProbe,
-        remote::RemoteObserver,
+        BodyMatch, CheckKind, HealthProbe, HttpProbe, HttpProbeBuilder, Observation, ProbeCx, Redirects, Sampler,
+        StatusSet, Subject, TcpProbe, remote::RemoteObserver,
     },
-    spec::{ProbeKind, ProbeSpec, ProbeTarget, Spec},
+    spec::{ExpectSpec, LikeSpec, ProbeKind, ProbeSpec, ProbeTarget, RedirectScope, RedirectsSpec, Spec},
     time::SharedClock,
 };
 
@@ -289,19 +289,77 @@ pub(super) fn built(
                 Some(body) => HttpProbe::post(subject, vantage, url.clone(), body.clone()),
                 None => HttpProbe::get(subject, vantage, url.clone()),
             };
-            // One timeout is written, for the whole look; connecting may take all of it, and so may answering.
-            let limit = probe.timeout;
-            let builder = builder.connect_timeout(limit).response_timeout(limit).total_timeout(limit);
-            let mut builder = builder.expect_status(expect.status.iter().copied().collect::<StatusSet>());
-            if let Some(text) = &expect.body {
-                builder = builder.expect_body(BodyMatch::route53(text.clone()));
-            }
+            let builder = asking(probe, builder, expect)?;
             Ok(Arc::new(builder.build()?))
         }
         ProbeTarget::Transaction { .. } => transaction(probe, subject, vantage, target),
         ProbeTarget::Certificate { address } => certificate(spec, probe, subject, vantage, address),
-        ProbeTarget::Tcp { address } => Ok(Arc::new(tcp(subject, vantage, address, probe.timeout)?)),
+        ProbeTarget::Tcp { address } => {
+            let tcp = tcp(subject, vantage, address, probe.timeout)?;
+            Ok(Arc::new(tcp.with_family(probe.family.unwrap_or_default())))
+        }
     }
+}
+
+/// Everything that `dr.yaml` says of how to ask, and of what is an answer.
+fn asking(probe: &ProbeSpec, builder: HttpProbeBuilder, expect: &ExpectSpec) -> Result<HttpProbeBuilder> {
+    // One timeout is written, for the whole look; connecting may take all of it, and so may answering.
+    let limit = probe.timeout;
+    let mut builder = match probe.like {
+        Some(LikeSpec::Route53) => builder.as_route53(),
+        None => builder.connect_timeout(limit).response_timeout(limit),
+    }
+    .total_timeout(limit);
+    if let Some(request) = &probe.request {
+        if let Some(method) = request.method {
+            builder = builder.method_named(method.as_str())?;
+        }
+        for (name, value) in &request.headers {
+            builder = builder.header(name.clone(), value.clone());
+        }
+        if let Some(host) = &request.host {
+            builder = builder.host(host.clone());
+        }
+        if let Some(limit) = request.connect_timeout {
+            builder = builder.connect_timeout(limit);
+        }
+        if let Some(limit) = request.response_timeout {
+            builder = builder.response_timeout(limit);
+        }
+        if let Some(RedirectsSpec { follow, to }) = request.redirects {
+            builder = builder.redirects(match to {
+                RedirectScope::SameHost => Redirects::SameHost(follow),
+                RedirectScope::AnyHost => Redirects::AnyHost(follow),
+            });
+        }
+        if request.keep_alive {
+            builder = builder.keep_alive();
+        }
+    }
+    if let Some(tls) = &probe.tls {
+        if let Some(name) = &tls.server_name {
+            builder = builder.server_name(name.clone());
+        }
+        if !tls.sni {
+            builder = builder.without_server_name_indication();
+        }
+        if let Some(trust) = &tls.trust {
+            builder = builder.trust_pem(trust.clone());
+        }
+        if tls.dangerously_accept_any_certificate {
+            builder = builder.dangerously_accept_any_certificate();
+        }
+    }
+    if let Some(family) = probe.family {
+        builder = builder.family(family);
+    }
+    if !expect.status.is_empty() {
+        builder = builder.expect_status(expect.status.iter().copied().collect::<StatusSet>());
+    }
+    if let Some(text) = &expect.body {
+        builder = builder.expect_body(BodyMatch::route53(text.clone()));
+    }
+    Ok(builder)
 }
 
 /// How long a control target may take.

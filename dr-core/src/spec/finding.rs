@@ -174,9 +174,19 @@ impl<'a> Findings<'a> {
 /// Whether a key of that name holds something that must not be repeated.
 pub(crate) fn is_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
-    ["password", "passwd", "secret_key", "secret_access_key", "token", "credential"]
-        .iter()
-        .any(|word| key.contains(word))
+    [
+        "password",
+        "passwd",
+        "secret_key",
+        "secret_access_key",
+        "token",
+        "credential",
+        "authorization",
+        "cookie",
+        "api-key",
+    ]
+    .iter()
+    .any(|word| key.contains(word))
 }
 
 /// The line without its value, when the path leads to a secret.

@@ -7,6 +7,7 @@
 //!
 //! Durations are whole numbers with the units `d`, `h`, `m`, `s`, `ms`, longest first: `10s`, `5m`, `1h30m`.
 
+mod asking;
 mod check;
 mod conform;
 mod cursor;
@@ -33,6 +34,7 @@ mod tests;
 mod waiver;
 mod yaml;
 
+pub use asking::{LikeSpec, MethodSpec, RedirectScope, RedirectsSpec, RequestSpec, TlsSpec};
 pub use decision::{ConditionKind, ConditionSpec, DecisionSpec, PrewarmSpec, WindowSpec};
 pub use detection::{DampingSpec, DetectionSpec, ObserverSpec, SuspicionSpec};
 pub use document::Spec;

@@ -6,12 +6,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    asking::{LikeSpec, RequestSpec, TlsSpec},
     duration::{self, DurationText},
     place::{APPLICATION_ENDPOINT, RegionSpec},
 };
 use crate::{
     detect::detection_bounds,
     model::{ProbeId, RegionId},
+    probe::AddressFamily,
 };
 
 /// How a probe looks.
@@ -61,8 +63,9 @@ pub struct ThresholdSpec {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Expect")]
 pub struct ExpectSpec {
-    /// Statuses that count as healthy. Default: 200 alone, because a redirect to a login page is not health.
-    #[serde(default = "ok_only")]
+    /// Statuses that count as healthy. Default: 200 alone, because a redirect to a login page is not health; 200 to 399
+    /// for a probe that is `like: route53`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1), inner(range(min = 100, max = 599)), extend("examples" = [[200]]))]
     pub status: Vec<u16>,
     /// Text that the body must contain, case-sensitive.
@@ -169,6 +172,22 @@ pub struct ProbeSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "ExpectSpec")]
     pub expect: Option<ExpectSpec>,
+    /// HTTP: whose way of looking to take over, before everything else that is said here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "LikeSpec", extend("examples" = ["route53"]))]
+    pub like: Option<LikeSpec>,
+    /// HTTP: how to ask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "RequestSpec", extend("examples" = [{ "method": "HEAD" }]))]
+    pub request: Option<RequestSpec>,
+    /// HTTPS: whom to believe. Default: the public authorities, for the host that is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "TlsSpec", extend("examples" = [{ "server_name": "api.example.com" }]))]
+    pub tls: Option<TlsSpec>,
+    /// HTTP and TCP: which of a name's addresses to try. Default: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "AddressFamily", extend("examples" = ["ipv4"]))]
+    pub family: Option<AddressFamily>,
 }
 
 /// Where a probe looks in one region, resolved.
@@ -180,7 +199,7 @@ pub enum ProbeTarget {
         url: String,
         /// What is posted; a GET when absent.
         post: Option<String>,
-        /// What the answer must be.
+        /// What the answer must be. No status: those of the probe that this one is like.
         expect: ExpectSpec,
     },
     /// A write that is read back.
@@ -217,8 +236,10 @@ impl ProbeSpec {
                 let post = (self.kind == ProbeKind::Write).then(|| self.body.clone().unwrap_or_default());
                 let base = region.endpoint(self.endpoint.as_deref().unwrap_or(APPLICATION_ENDPOINT))?;
                 let path = self.path.as_deref().unwrap_or("/");
-                let expect =
-                    self.expect.clone().unwrap_or_else(|| ExpectSpec { status: ok_only(), ..ExpectSpec::default() });
+                let mut expect = self.expect.clone().unwrap_or_default();
+                if expect.status.is_empty() && self.like.is_none() {
+                    expect.status = ok_only();
+                }
                 let at = |path: &str| format!("{}{path}", base.trim_end_matches('/'));
                 match &self.read_back {
                     Some(read_back) => Some(ProbeTarget::Transaction {

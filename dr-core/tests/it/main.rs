@@ -13,6 +13,8 @@ mod crash;
 mod fuzz;
 mod golden;
 #[cfg(feature = "net")]
+mod hostile;
+#[cfg(feature = "net")]
 mod names;
 #[cfg(feature = "net")]
 mod remote;

@@ -37,37 +37,37 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-const LONG: Duration = Duration::from_secs(60);
+pub(super) const LONG: Duration = Duration::from_secs(60);
 const SHORT: Duration = Duration::from_millis(150);
 /// Passes, but not before a busy machine has come as far as the body.
 const MEDIUM: Duration = Duration::from_secs(1);
 
-fn cx() -> ProbeCx {
+pub(super) fn cx() -> ProbeCx {
     ProbeCx::new(Arc::new(SystemClock::new()))
 }
 
-fn subject() -> Subject {
+pub(super) fn subject() -> Subject {
     Subject::infrastructure("front/health".parse().unwrap(), "us-east-1".parse().unwrap())
 }
 
 /// A GET of `/health` with limits that do not pass.
-fn get(address: SocketAddr) -> HttpProbeBuilder {
+pub(super) fn get(address: SocketAddr) -> HttpProbeBuilder {
     HttpProbe::get(subject(), "office".parse().unwrap(), format!("http://{address}/health"))
         .connect_timeout(LONG)
         .response_timeout(LONG)
 }
 
-async fn look(probe: HttpProbeBuilder) -> Reading {
+pub(super) async fn look(probe: HttpProbeBuilder) -> Reading {
     probe.build().unwrap().probe(&cx()).await.unwrap()
 }
 
 /// The reason without the time that it took, which is another each time.
-fn said(reading: &Reading) -> &str {
+pub(super) fn said(reading: &Reading) -> &str {
     reading.reason.split(" in ").next().unwrap()
 }
 
 /// A server that does `answer` to every connection.
-async fn serve<F, Fut>(answer: F) -> SocketAddr
+pub(super) async fn serve<F, Fut>(answer: F) -> SocketAddr
 where
     F: Fn(TcpStream) -> Fut + Send + 'static,
     Fut: Future<Output = ()> + Send + 'static,
@@ -83,7 +83,7 @@ where
 }
 
 /// Reads a request: head and body, as one text.
-async fn request(stream: &mut (impl AsyncRead + Unpin)) -> String {
+pub(super) async fn request(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut text = Vec::new();
     loop {
         let mut bytes = [0; 1024];
@@ -103,7 +103,7 @@ async fn request(stream: &mut (impl AsyncRead + Unpin)) -> String {
 }
 
 /// A server that reads a request and sends `bytes`, then closes.
-async fn replies(bytes: impl Into<Vec<u8>>) -> SocketAddr {
+pub(super) async fn replies(bytes: impl Into<Vec<u8>>) -> SocketAddr {
     let bytes: Arc<Vec<u8>> = Arc::new(bytes.into());
     serve(move |mut stream| {
         let bytes = Arc::clone(&bytes);
@@ -115,7 +115,7 @@ async fn replies(bytes: impl Into<Vec<u8>>) -> SocketAddr {
     .await
 }
 
-fn answer(status: &str, body: &str) -> String {
+pub(super) fn answer(status: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len())
 }
 
@@ -332,13 +332,13 @@ async fn nonsense_and_early_closes_are_told_apart() {
     assert_eq!(reading.reason, r#"the body broke off before "token" in the first 5120 bytes"#);
 }
 
-const ROOT: &[u8] = include_bytes!("certificates/root.pem");
-const GOOD: &[u8] = include_bytes!("certificates/good.pem");
-const EXPIRED: &[u8] = include_bytes!("certificates/expired.pem");
-const SELF_SIGNED: &[u8] = include_bytes!("certificates/self-signed.pem");
-const KEY: &[u8] = include_bytes!("certificates/server.key.pem");
+pub(super) const ROOT: &[u8] = include_bytes!("certificates/root.pem");
+pub(super) const GOOD: &[u8] = include_bytes!("certificates/good.pem");
+pub(super) const EXPIRED: &[u8] = include_bytes!("certificates/expired.pem");
+pub(super) const SELF_SIGNED: &[u8] = include_bytes!("certificates/self-signed.pem");
+pub(super) const KEY: &[u8] = include_bytes!("certificates/server.key.pem");
 
-async fn serve_tls(certificate: &[u8]) -> SocketAddr {
+pub(super) async fn serve_tls(certificate: &[u8]) -> SocketAddr {
     let certificates: Vec<_> = CertificateDer::pem_slice_iter(certificate).collect::<Result<_, _>>().unwrap();
     let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
@@ -359,7 +359,7 @@ async fn serve_tls(certificate: &[u8]) -> SocketAddr {
     .await
 }
 
-fn get_tls(address: SocketAddr) -> HttpProbeBuilder {
+pub(super) fn get_tls(address: SocketAddr) -> HttpProbeBuilder {
     HttpProbe::get(subject(), "office".parse().unwrap(), format!("https://{address}/health"))
         .connect_timeout(LONG)
         .response_timeout(LONG)

@@ -1,5 +1,6 @@
 //! What a schema cannot say: names that must exist once, order without cycles, times that can be met.
 
+mod asking;
 mod decision;
 mod identity;
 mod opinions;
@@ -29,5 +30,6 @@ pub(crate) fn run(root: &At<'_>, drivers: &BTreeMap<ResourceKind, Schema>, findi
     decision::check(root, findings);
     opinions::check(root, findings);
     probes::check(root, findings);
+    asking::check(root, findings);
     timing::check(root, findings);
 }

@@ -20,7 +20,7 @@ macro_rules! mistake {
 mistake!(a_key_that_is_not_known, "    path: /health" => "    pth: /health\n    path: /health", at "pth", "probes[0].pth",
     "`pth` is not known here",
     "`path`; known here: id, kind, body, endpoint, path, read_back, names, expires_in_at_least, trust, name, servers, \
-     resolvers, targets, interval, timeout, threshold, expect");
+     resolvers, targets, interval, timeout, threshold, expect, like, request, tls, family");
 mistake!(a_run_that_cannot_watch_for_long_enough, "  rpo: 60s" => "  rpo: 60s\n  recovered: { stays: 5m, within: 4m }", at "4m }",
     "objectives.recovered.within", "health cannot stay green for 5m within 4m", "5m or more");
 mistake!(an_approval_that_nobody_has_time_for, "runner:" => "approvals: { point_of_no_return: required, drills: automatic, failback: required, expires: 0s }\nrunner:",
@@ -95,6 +95,22 @@ mistake!(a_zero_interval, "interval: 10s" => "interval: 0s", at "0s\n    timeout
     "this takes no time at all", "a duration such as 10s");
 mistake!(a_timeout_longer_than_the_interval, "timeout: 4s" => "timeout: 11s", at "11s", "probes[0].timeout",
     "a probe that may take 11s cannot run every 10s", "10s or less");
+mistake!(a_read_that_writes, "    timeout: 4s" => "    timeout: 4s\n    request: { method: PUT }", at "PUT", "probes[0].request.method",
+    "an http probe only reads", "`kind: write`, or GET");
+mistake!(a_method_that_is_none, "    timeout: 4s" => "    timeout: 4s\n    request: { method: get }", at "get }", "probes[0].request.method",
+    "the text `get` is not possible here", "one of GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE");
+mistake!(a_host_among_the_headers, "    timeout: 4s" => "    timeout: 4s\n    request: { headers: { Host: a.example } }", at "Host",
+    "probes[0].request.headers.Host", "the host has a key of its own", "`host:` beside `headers`");
+mistake!(a_header_with_a_space, "    timeout: 4s" => "    timeout: 4s\n    request: { headers: { my header: a } }", at "my header",
+    "probes[0].request.headers.my header", "this is no name of a header", "a name such as content-type");
+mistake!(a_part_longer_than_the_whole, "    timeout: 4s" => "    timeout: 4s\n    request: { connect_timeout: 5s }", at "5s }",
+    "probes[0].request.connect_timeout", "the whole look may take 4s, and this part of it 5s", "4s or less, or a longer `timeout`");
+mistake!(endless_redirects, "    timeout: 4s" => "    timeout: 4s\n    request: { redirects: { follow: 100 } }", at "100 }",
+    "probes[0].request.redirects.follow", "`100` is too large", "10 or less");
+mistake!(trust_in_a_file_name, "    timeout: 4s" => "    timeout: 4s\n    tls: { trust: root.pem }", at "root.pem", "probes[0].tls.trust",
+    "this is no certificate in PEM", "the certificate itself, from -----BEGIN CERTIFICATE----- on");
+mistake!(less_time_than_route_53_takes, "    timeout: 4s" => "    timeout: 4s\n    like: route53", at "4s\n", "probes[0].timeout",
+    "Route 53's checkers wait up to 6s in all, which this cuts short", "6s or more");
 mistake!(no_pause_after_a_failover, "hold_down: 10m" => "hold_down: 0s", at "0s }", "detection.hold_down",
     "without a pause after a failover, the next could start at once and the regions would flap", "10m or more");
 mistake!(damping_that_never_begins, "hold_down: 10m" => "hold_down: 10m, damping: { reuse: 4000 }", at "4000", "detection.damping.reuse",

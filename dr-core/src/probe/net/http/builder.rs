@@ -109,6 +109,18 @@ impl HttpProbeBuilder {
         self
     }
 
+    /// Another method, by its name.
+    ///
+    /// # Errors
+    ///
+    /// When it is none.
+    pub fn method_named(self, name: &str) -> Result<Self> {
+        let method = Method::from_bytes(name.as_bytes()).map_err(|_| {
+            Error::new(ErrorKind::Invalid, format!("{name:?} is no method of HTTP")).with_effect(Effect::NotApplied)
+        })?;
+        Ok(self.method(method))
+    }
+
     /// One more header. Its value is kept out of logs.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), Hidden(value.into())));

@@ -181,7 +181,10 @@ impl HttpProbe {
                 status = head.status;
                 match self.judge_head(&head) {
                     Judged::Right => {}
-                    Judged::Onward(to) => break Err(Miss::Failed(format!("answered {} to {to}", Said(status)))),
+Judged::Onward(location) => {
+                        let reason = format!("answered {}{}", Said(status), self.pointing(&location));
+                        break Err(Miss::Failed(reason));
+                    }
                     Judged::Wrong(reason) => break Err(Miss::Failed(reason)),
                 }
                 come = reader.took(0);
@@ -215,9 +218,14 @@ impl HttpProbe {
                 None => Judged::Wrong(format!("answered {said} without saying where to")),
             };
         }
-        let to = head.location.as_deref().and_then(|location| self.first.target.join(location).ok());
-        let to = to.map(|to| format!(" to {}", Place::of(&to, &self.first.target))).unwrap_or_default();
+        let to = head.location.as_deref().map(|location| self.pointing(location)).unwrap_or_default();
         Judged::Wrong(format!("answered {said}{to}, expected {}", self.expected.status))
+    }
+
+    /// Where a redirect at the beginning of a look points, as a reason says it.
+    fn pointing(&self, location: &str) -> String {
+        let here = &self.first.target;
+        here.join(location).map(|to| format!(" to {}", Place::of(&to, here))).unwrap_or_default()
     }
 
     fn judge_body(&self, status: u16, heard: Heard) -> std::result::Result<(), Miss> {
