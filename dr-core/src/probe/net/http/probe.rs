@@ -181,7 +181,7 @@ impl HttpProbe {
                 status = head.status;
                 match self.judge_head(&head) {
                     Judged::Right => {}
-Judged::Onward(location) => {
+                    Judged::Onward(location) => {
                         let reason = format!("answered {}{}", Said(status), self.pointing(&location));
                         break Err(Miss::Failed(reason));
                     }
