@@ -204,7 +204,9 @@ fn fuzz(args: &[String]) -> Result<Command, String> {
             given if name.is_none() && TARGETS.iter().any(|(known, _)| *known == given) => {
                 name = Some(given.to_owned())
             }
-            other => return Err(format!("`fuzz` does not know `{other}`: it takes journal, spec, plan, dns or answer")),
+            other => {
+                return Err(format!("`fuzz` does not know `{other}`: it takes journal, spec, plan, dns or answer"));
+            }
         }
     }
     let name = name.ok_or("`fuzz` wants the name of a target: journal, spec, plan, dns or answer")?;

@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// The targets, by name, with their tests.
-pub(crate) const TARGETS: [(&str, &str); 4] = [
+pub(crate) const TARGETS: [(&str, &str); 5] = [
     ("journal", "fuzz::targets::no_journal_breaks_its_reader"),
     ("spec", "fuzz::targets::no_dr_yaml_breaks_its_loader"),
     ("answer", "fuzz::answers::no_answer_breaks_its_reader"),
