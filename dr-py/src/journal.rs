@@ -3,12 +3,14 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use dr_core::{
+    decision::DecisionLog,
     engine::{Control, Engine, Followed, RunSummary},
     error::{Effect, Error, ErrorKind, Failure},
     journal::{Seq, SqliteJournal},
-    model::{OwnerId, RunId, StepId},
+    model::{ApplicationId, OwnerId, RunId, StepId},
     plan::PlanDigest,
     step::StepRegistry,
+    time::SharedClock,
     validation::FindingsDigest,
 };
 use futures::StreamExt as _;
@@ -16,6 +18,7 @@ use pyo3::{exceptions::PyStopAsyncIteration, prelude::*, types::PyMapping};
 use tokio::sync::{Mutex, mpsc};
 
 use crate::{
+    decision::Decision,
     environment,
     event::Event,
     interpreter,
@@ -35,15 +38,15 @@ const AHEAD: usize = 64;
 pub(crate) struct Journal {
     path: PathBuf,
     engine: Engine,
+    clock: SharedClock,
 }
 
-async fn open(path: PathBuf, variables: environment::Variables, answer_within: Duration) -> Result<Engine, Trouble> {
+async fn open(path: PathBuf, clock: SharedClock, answer_within: Duration) -> Result<Engine, Trouble> {
     // Opening would make the file.
     if !path.is_file() {
         let message = format!("there is no journal at {}", path.display());
         return Err(Error::new(ErrorKind::NotFound, message).with_effect(Effect::NotApplied).into());
     }
-    let clock = environment::clock(&variables);
     let journal = Arc::new(SqliteJournal::open(path, clock.clone()).await?);
     let owner = OwnerId::new(format!("python-journal-{}-{:p}", std::process::id(), Arc::as_ptr(&journal)))
         .map_err(|e| Trouble::Value(e.to_string()))?;
@@ -68,8 +71,10 @@ impl Journal {
         variables: Option<&Bound<'_, PyMapping>>,
         answer_within: Duration,
     ) -> PyResult<Self> {
-        let opened = open(path.clone(), environment::variables(variables)?, answer_within);
-        Ok(Self { engine: wait(py, hand_over(opened))??, path })
+        let variables = environment::variables(variables)?;
+        let clock = environment::clock(&variables);
+        let opened = open(path.clone(), clock.clone(), answer_within);
+        Ok(Self { engine: wait(py, hand_over(opened))??, path, clock })
     }
 
     /// The file.
@@ -97,6 +102,36 @@ impl Journal {
         let run = JournalRun { id, engine: self.engine.clone() };
         run.info(py)?;
         Ok(run)
+    }
+
+    /// The last decision about an application that a decider wrote down, the only one's by default: the answer to "why did
+    /// you (not) fail over?". None when nobody has decided about it.
+    #[pyo3(signature = (application = None))]
+    fn decision(&self, py: Python<'_>, application: Option<String>) -> PyResult<Option<Decision>> {
+        let (engine, clock) = (self.engine.clone(), self.clock.clone());
+        let read = async move {
+            let journal = Arc::clone(engine.journal());
+            let application = match application {
+                Some(application) => application,
+                None => {
+                    let logs: Vec<RunId> = journal.runs().await?.into_iter().filter(DecisionLog::is_one).collect();
+                    match logs.as_slice() {
+                        [] => return Ok(None),
+                        [log] => log.as_str().split_once('/').map(|(_, name)| name.to_owned()).unwrap_or_default(),
+                        _ => {
+                            return Err(Trouble::Value(
+                                "decisions about several applications are here: name one".into(),
+                            ));
+                        }
+                    }
+                }
+            };
+            let application = ApplicationId::new(application).map_err(|e| Trouble::Value(e.to_string()))?;
+            let owner = OwnerId::new("python-journal").map_err(|e| Trouble::Value(e.to_string()))?;
+            let mut log = DecisionLog::new(journal, &application, owner, clock)?;
+            Ok(log.read().await?.last.as_ref().map(|last| Decision(last.decision.clone())))
+        };
+        Ok(wait(py, hand_over(read))??)
     }
 
     fn __repr__(&self) -> String {

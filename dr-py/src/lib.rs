@@ -4,6 +4,7 @@
 //! runtime; whoever waits for it gives the interpreter free, and hears Ctrl-C.
 
 mod approve;
+mod decision;
 mod environment;
 mod event;
 mod finding;
@@ -17,6 +18,7 @@ mod run;
 mod runtime;
 mod spec;
 mod step;
+mod watch;
 
 /// Regional failover: load a `dr.yaml`, judge it, plan, lint and run.
 #[pyo3::pymodule]
@@ -26,6 +28,7 @@ mod _dr {
     #[pymodule_export]
     use crate::{
         approve::{Answer, ApprovalRequest},
+        decision::Decision,
         environment::read_env,
         event::Event,
         finding::{Finding, SpecFinding},
@@ -36,6 +39,7 @@ mod _dr {
         run::Run,
         spec::{Objectives, Region, Resource, Service, Spec, load},
         step::Step,
+        watch::{Evidence, Verdict, Watch},
     };
 
     #[pymodule_init]

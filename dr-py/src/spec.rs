@@ -1,6 +1,11 @@
 //! A `dr.yaml` that was read, as Python holds it.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use dr_core::{
     model::RunId,
@@ -20,6 +25,7 @@ use crate::{
     raise::{Trouble, name},
     run::{Run, Start},
     runtime::{awaited, hand_over, wait},
+    watch::Watch,
 };
 
 /// A region.
@@ -226,6 +232,13 @@ impl Spec {
         let goal = self.goal(&goal, from_.as_deref(), to.as_deref(), mode.as_deref())?;
         let before = Python::attach(|py| before(after.as_ref().map(|after| after.bind(py))))?;
         Ok(awaited(hand_over(make(Arc::clone(&self.0), goal, before, survey))).await?)
+    }
+
+    /// Begins to watch the regions, as dr.yaml says: every observer's probes, from this machine, and a quorum for each region.
+    /// Iterate over the watch, with `for` or `async for`, for each change of a verdict; with `regions`, of these alone.
+    #[pyo3(signature = (regions = None))]
+    fn watch(&self, regions: Option<BTreeSet<String>>) -> Result<Watch, Trouble> {
+        Watch::begin(Arc::clone(&self.0), regions)
     }
 
     /// Takes up a run that another process began and did not end.

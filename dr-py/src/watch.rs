@@ -102,10 +102,10 @@ impl Verdict {
         self.0.to_string()
     }
 
-    /// Whether transactions fail while infrastructure checks pass.
+    /// Whether its kinds of check disagree: transactions fail while infrastructure checks pass, or the reverse.
     #[getter]
     fn gray(&self) -> bool {
-        self.0.why.gray
+        self.0.why.gray.is_some()
     }
 
     /// What each observer holds of the region: `healthy`, `partial`, `suspect`, `gray`, `down` or `unknown`.
