@@ -98,11 +98,11 @@ mistake!(a_timeout_longer_than_the_interval, "timeout: 4s" => "timeout: 11s", at
 mistake!(a_read_that_writes, "    timeout: 4s" => "    timeout: 4s\n    request: { method: PUT }", at "PUT", "probes[0].request.method",
     "an http probe only reads", "`kind: write`, or GET");
 mistake!(a_method_that_is_none, "    timeout: 4s" => "    timeout: 4s\n    request: { method: get }", at "get }", "probes[0].request.method",
-    "the text `get` is not possible here", "one of GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE");
+    "the text `get` is not possible here", "`GET`; possible here: GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE");
 mistake!(a_host_among_the_headers, "    timeout: 4s" => "    timeout: 4s\n    request: { headers: { Host: a.example } }", at "Host",
     "probes[0].request.headers.Host", "the host has a key of its own", "`host:` beside `headers`");
 mistake!(a_header_with_a_space, "    timeout: 4s" => "    timeout: 4s\n    request: { headers: { my header: a } }", at "my header",
-    "probes[0].request.headers.my header", "this is no name of a header", "a name such as content-type");
+    "probes[0].request.headers[\"my header\"]", "this is no name of a header", "a name such as content-type");
 mistake!(a_part_longer_than_the_whole, "    timeout: 4s" => "    timeout: 4s\n    request: { connect_timeout: 5s }", at "5s }",
     "probes[0].request.connect_timeout", "the whole look may take 4s, and this part of it 5s", "4s or less, or a longer `timeout`");
 mistake!(endless_redirects, "    timeout: 4s" => "    timeout: 4s\n    request: { redirects: { follow: 100 } }", at "100 }",
