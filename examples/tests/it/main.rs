@@ -14,6 +14,7 @@ mod drill_refusals;
 mod drill_seen_by_foreign_clients;
 mod drill_steered;
 mod failover;
+mod observers;
 mod process;
 mod steady;
 mod whole;

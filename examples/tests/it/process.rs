@@ -23,6 +23,7 @@ const LIMIT: Duration = Duration::from_secs(600);
 pub(crate) const TIME_SCALE: &str = "12";
 
 pub(crate) const DRILL: &str = env!("CARGO_BIN_EXE_drill");
+pub(crate) const OBSERVER: &str = env!("CARGO_BIN_EXE_observer");
 pub(crate) const RUNS: &str = env!("CARGO_BIN_EXE_runs");
 const LAB: &str = env!("CARGO_BIN_EXE_lab");
 /// The platform's description, as it stands in the repository.
@@ -119,6 +120,12 @@ impl Program {
         }
         let ended = self.child.try_wait().unwrap();
         assert!(ended.is_none(), "it ended with {ended:?}:\n{}{}", self.out, self.err);
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        let id = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(id, signal).unwrap();
     }
 
     /// Kills it on the spot (`SIGKILL`), and tells what it had said.
