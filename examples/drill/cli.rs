@@ -24,6 +24,19 @@ pub(crate) enum Command {
     Resume(Resume),
     /// Predict what a failover would take, from the plan, and break nothing.
     Estimate(Estimate),
+    /// Say what Route 53 would answer for the names of the file, if a region were lost. Nothing is asked of anybody.
+    Route53(Route53),
+}
+
+/// What is asked of the model of Route 53.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Route53 {
+    /// What describes the platform.
+    #[arg(long, value_name = "FILE", default_value = "examples/ecommerce.dr.yaml")]
+    pub(crate) spec: PathBuf,
+    /// Print a JSON array on standard output.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// What a prediction is made of.

@@ -14,6 +14,7 @@ mod narrate;
 mod outcome;
 mod platform;
 mod recovery;
+mod route53;
 mod scene;
 mod table;
 
@@ -46,6 +47,7 @@ async fn main() -> ExitCode {
     let ended = match cli.command {
         Some(Command::Resume(resume)) => take_up(resume).await,
         Some(Command::Estimate(asked)) => estimate::estimate(asked).await,
+        Some(Command::Route53(asked)) => route53::route53(&asked),
         None => begin(cli.begin).await,
     };
     ended

@@ -32,14 +32,7 @@ pub(crate) struct Platform {
 impl Platform {
     /// Reads the file, with the lab's endpoints for its variables.
     pub(crate) fn load(file: &Path, endpoints: &Endpoints, clock: &SharedClock) -> Result<Self, Stop> {
-        let text = fs::read(file)
-            .map_err(|e| Stop::usage(format!("{} cannot be read: {e}; name another with --spec", file.display())))?;
-        let mut loader = SpecLoader::new().variables(endpoints.variables());
-        for driver in all_drivers(&Clients::offline(clock.clone()), clock)? {
-            loader = loader.driver_schema(driver.kind(), driver.schema());
-        }
-        let spec =
-            loader.load_bytes(&file.display().to_string(), &text).map_err(|errors| Stop::usage(errors.to_string()))?;
+        let spec = read(file, SpecLoader::new().variables(endpoints.variables()), clock)?;
         let topology = Topology::new(&spec).map_err(|e| Stop::usage(e.to_string()))?;
         // The doubles look at no signature; these credentials say by their name what they are.
         let credentials = Credentials::new("LABONLYNOTAREALKEY00", "lab-only-not-a-secret", None, None, "lab");
@@ -67,6 +60,16 @@ impl Platform {
         let first = self.topology.candidates(&active).first().map(|region| region.id.clone());
         first.ok_or_else(|| Stop::usage(format!("no region can take over from {active}")))
     }
+}
+
+/// Reads the file, with every driver's part of it.
+pub(crate) fn read(file: &Path, mut loader: SpecLoader, clock: &SharedClock) -> Result<Spec, Stop> {
+    let text = fs::read(file)
+        .map_err(|e| Stop::usage(format!("{} cannot be read: {e}; name another with --spec", file.display())))?;
+    for driver in all_drivers(&Clients::offline(clock.clone()), clock)? {
+        loader = loader.driver_schema(driver.kind(), driver.schema());
+    }
+    loader.load_bytes(&file.display().to_string(), &text).map_err(|errors| Stop::usage(errors.to_string()))
 }
 
 fn all_drivers(clients: &Clients, clock: &SharedClock) -> Result<Vec<Arc<dyn Driver>>, Stop> {

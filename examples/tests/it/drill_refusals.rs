@@ -110,3 +110,14 @@ async fn a_switch_that_needs_the_region_that_is_lost_stops_at_lint() {
     assert!(!ended.out.contains("== Failover =="), "{}", ended.shown());
     assert!(lab.client().await.effects().await.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn route_53_is_asked_what_it_would_answer_and_nobody_else_is() {
+    let ended = drill(&["route53", "--spec", SPEC]).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.shown());
+    let leads: Vec<&str> = ended.out.lines().filter_map(|line| line.split(" leads to ").nth(1)).collect();
+    // The primary's check follows the switch, so a lost region moves nothing, and the switch does.
+    let (east, west) = ("us-east-1", "eu-west-1");
+    assert_eq!(leads, [east, east, east, east, west, west], "{}", ended.shown());
+    assert!(ended.out.contains("follows an object in eu-west-1"), "{}", ended.shown());
+}

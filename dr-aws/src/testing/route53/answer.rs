@@ -1,5 +1,7 @@
 use std::{collections::BTreeMap, net::IpAddr};
 
+use dr_core::detect::route53::takes_primary;
+
 use super::{FailoverRole, HostedZone, RecordSet, record::domain_name, state::State};
 
 /// What an authoritative server answers.
@@ -134,19 +136,12 @@ impl Resolver<'_> {
     }
 }
 
-/// The truth table of a failover pair: the primary while it is healthy, and again when neither is.
-const fn takes_primary(primary: bool, secondary: bool) -> bool {
-    primary || !secondary
-}
-
 #[cfg(test)]
 mod tests {
+    use dr_core::detect::route53::effective_status;
     use proptest::prelude::*;
 
-    use super::{
-        super::{AliasTarget, check::effective_status},
-        *,
-    };
+    use super::{super::AliasTarget, *};
 
     fn state(records: impl IntoIterator<Item = RecordSet>) -> State {
         let mut zone = HostedZone::new("Z1".into(), "example.com.".into(), "test".into(), None);

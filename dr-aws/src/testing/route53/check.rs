@@ -263,48 +263,9 @@ pub struct HealthCheck {
     pub config: CheckConfig,
 }
 
-/// The status that Route 53 routes by, from what was observed.
-///
-/// A disabled check counts as healthy ("Route 53 considers the status of the health check to always be healthy"), a
-/// check that has not been observed as well, and inversion comes last. So disabled and inverted is always unhealthy,
-/// and inverting alone makes an endpoint that is truly down healthy. (API reference, `UpdateHealthCheck`.)
-#[must_use]
-pub const fn effective_status(disabled: bool, inverted: bool, observed: Option<bool>) -> bool {
-    let raw = match (disabled, observed) {
-        (true, _) | (false, None) => true,
-        (false, Some(healthy)) => healthy,
-    };
-    raw != inverted
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
-
-    proptest! {
-        #[test]
-        fn disabled_hides_what_is_observed(inverted: bool, observed: Option<bool>) {
-            prop_assert_eq!(effective_status(true, inverted, observed), !inverted);
-        }
-
-        #[test]
-        fn inversion_turns_every_status_round(disabled: bool, observed: Option<bool>) {
-            prop_assert_ne!(effective_status(disabled, true, observed), effective_status(disabled, false, observed));
-        }
-
-        #[test]
-        fn a_plain_check_is_what_is_observed(observed: bool) {
-            prop_assert_eq!(effective_status(false, false, Some(observed)), observed);
-        }
-    }
-
-    #[test]
-    fn a_new_check_is_healthy_and_a_new_inverted_one_unhealthy() {
-        assert!(effective_status(false, false, None));
-        assert!(!effective_status(false, true, None));
-    }
 
     #[test]
     fn the_api_rules_are_kept() {

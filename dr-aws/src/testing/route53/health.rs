@@ -1,15 +1,9 @@
 use std::collections::BTreeMap;
 
-use dr_core::time::Timestamp;
-
-/// Route 53 counts a check as healthy when more than this share of its checkers do. "Might change" (developer guide).
-pub const QUORUM_PERCENT: usize = 18;
-
-/// Whether a check is healthy, when `healthy` of `checkers` say so.
-#[must_use]
-pub const fn quorum(healthy: usize, checkers: usize) -> bool {
-    healthy * 100 > checkers * QUORUM_PERCENT
-}
+use dr_core::{
+    detect::route53::{Checker, quorum},
+    time::Timestamp,
+};
 
 /// What one checker saw.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,9 +31,7 @@ impl CheckResult {
 /// One checker's opinion of one check.
 #[derive(Clone, Debug)]
 pub(super) struct Opinion {
-    healthy: bool,
-    /// How many results in a row say the opposite.
-    against: u32,
+    checker: Checker,
     pub(super) last: (Timestamp, String),
     pub(super) last_failure: Option<(Timestamp, String)>,
 }
@@ -55,20 +47,11 @@ impl Opinions {
     pub(super) fn add(&mut self, checker: &str, threshold: u32, at: Timestamp, result: CheckResult) {
         let CheckResult { passed, report } = result;
         let opinion = self.by_checker.entry(checker.to_owned()).or_insert_with(|| Opinion {
-            healthy: true,
-            against: 0,
+            checker: Checker::default(),
             last: (at, String::new()),
             last_failure: None,
         });
-        if passed == opinion.healthy {
-            opinion.against = 0;
-        } else {
-            opinion.against += 1;
-            if opinion.against >= threshold {
-                opinion.healthy = passed;
-                opinion.against = 0;
-            }
-        }
+        opinion.checker.take(passed, threshold);
         if !passed {
             opinion.last_failure = Some((at, report.clone()));
         }
@@ -78,7 +61,7 @@ impl Opinions {
     /// What they say together; nothing while nobody has looked.
     pub(super) fn verdict(&self) -> Option<bool> {
         let checkers = self.by_checker.len();
-        let healthy = self.by_checker.values().filter(|opinion| opinion.healthy).count();
+        let healthy = self.by_checker.values().filter(|opinion| opinion.checker.is_healthy()).count();
         (checkers > 0).then(|| quorum(healthy, checkers))
     }
 }
@@ -93,23 +76,7 @@ mod tests {
         CheckResult { passed, report: String::new() }
     }
 
-    #[test]
-    fn eighteen_percent_is_not_enough() {
-        assert!(!quorum(18, 100));
-        assert!(quorum(19, 100));
-        // Of sixteen checkers, three: 18.75 %.
-        assert!(!quorum(2, 16));
-        assert!(quorum(3, 16));
-        assert!(!quorum(0, 1));
-    }
-
     proptest! {
-        #[test]
-        fn more_healthy_checkers_never_make_it_worse(healthy in 0usize..50, more in 0usize..50) {
-            let checkers = 100;
-            prop_assert!(!quorum(healthy, checkers) || quorum(healthy + more, checkers));
-        }
-
         /// A checker turns round exactly at the end of a run as long as the threshold, and both ways alike.
         #[test]
         fn a_checker_follows_runs_of_the_threshold(threshold in 1u32..=10, results in prop::collection::vec(any::<bool>(), 0..60)) {

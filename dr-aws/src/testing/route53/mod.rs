@@ -21,8 +21,8 @@ mod wire;
 
 pub use answer::{Answer, Resolution};
 pub use change::{Change, ChangeAction, InvalidBatch};
-pub use check::{CheckConfig, CheckConfigError, CheckType, HealthCheck, effective_status};
-pub use health::{CheckResult, QUORUM_PERCENT, quorum};
+pub use check::{CheckConfig, CheckConfigError, CheckType, HealthCheck};
+pub use health::CheckResult;
 pub use model::Route53;
 pub use record::{AliasTarget, FailoverRole, RecordSet, domain_name};
 pub use service::Route53Service;

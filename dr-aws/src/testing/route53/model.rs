@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use dr_core::time::Monotonic;
+use dr_core::{
+    detect::route53::{InsufficientData, calculated, effective_status},
+    time::Monotonic,
+};
 use http::StatusCode;
 
 use super::{
@@ -14,7 +17,6 @@ use super::{
     RecordSet, Resolution,
     answer::{Resolver, Target},
     change,
-    check::effective_status,
     health::Opinions,
     record::domain_name,
     state::{State, SubmittedChange},
@@ -494,13 +496,16 @@ fn effective(state: &State, live: &Live, id: &str, depth: u8) -> bool {
         CheckType::Calculated => depth.checked_sub(1).map(|depth| {
             let healthy =
                 config.child_health_checks.iter().filter(|child| effective(state, live, child, depth)).count();
-            u32::try_from(healthy).unwrap_or(u32::MAX) >= config.health_threshold.unwrap_or_default()
+            calculated(config.health_threshold.unwrap_or_default(), healthy)
         }),
-        CheckType::CloudwatchMetric => live
-            .metrics
-            .get(id)
-            .copied()
-            .or_else(|| (config.insufficient_data_health_status.as_deref() == Some("Unhealthy")).then_some(false)),
+        CheckType::CloudwatchMetric => {
+            let insufficient = match config.insufficient_data_health_status.as_deref() {
+                Some("Unhealthy") => InsufficientData::Unhealthy,
+                Some("Healthy") => InsufficientData::Healthy,
+                _ => InsufficientData::LastKnownStatus,
+            };
+            insufficient.observed(live.metrics.get(id).copied(), None)
+        }
         CheckType::RecoveryControl => {
             config.routing_control_arn.as_ref().map(|arn| live.controls.get(arn).copied().unwrap_or(false))
         }
