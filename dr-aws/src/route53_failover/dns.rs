@@ -2,15 +2,9 @@ use std::{collections::BTreeSet, net::IpAddr, time::Duration};
 
 use dr_core::{
     error::{Effect, Error, ErrorKind, Result},
-    time::{Clock, timeout},
+    probe::{DnsAnswer, DnsQuestion, DnsType},
+    time::Clock,
 };
-use hickory_proto::{
-    op::{Message, MessageType, OpCode, Query, ResponseCode},
-    rr::{Name, RData, RecordType as WireType},
-    serialize::binary::{BinDecodable as _, BinEncodable as _},
-};
-use rand::random;
-use tokio::net::UdpSocket;
 
 use super::RecordType;
 
@@ -19,7 +13,7 @@ use super::RecordType;
 pub struct Answer {
     /// The addresses; empty when the name exists without any.
     pub addresses: BTreeSet<IpAddr>,
-    /// The smallest time to live of the records.
+    /// How long resolvers may believe it: the least of all records on the way.
     pub ttl: Duration,
     /// Whether the server says that it is the authority.
     pub authoritative: bool,
@@ -47,85 +41,39 @@ pub struct DnsQuery {
     pub record_type: RecordType,
 }
 
-/// Datagrams get lost: ask so often, waiting this long each time.
-const TRIES: u32 = 3;
-const WAIT: Duration = Duration::from_secs(2);
-
 impl DnsQuery {
-    /// Asks.
+    /// Asks, three times for 2 s each, over UDP, and over TCP when the answer is too long for that.
     ///
     /// # Errors
     ///
-    /// [`Timeout`](ErrorKind::Timeout) when no try is answered, [`NotFound`](ErrorKind::NotFound) when the name does not
-    /// exist, [`Unavailable`](ErrorKind::Unavailable) when the server cannot answer. Asking changes nothing.
+    /// [`NotFound`](ErrorKind::NotFound) when the name does not exist, [`Unavailable`](ErrorKind::Unavailable) when the
+    /// server cannot answer or no try is answered. Asking changes nothing.
     pub async fn ask(&self, clock: &dyn Clock) -> Result<Answer> {
-        let mut last = self.failed(ErrorKind::Timeout, format!("no answer in {TRIES} tries of {WAIT:?}"));
-        for _ in 0..TRIES {
-            match timeout(clock, WAIT, self.once()).await {
-                Ok(Ok(answer)) => return Ok(answer),
-                Ok(Err(error)) if error.kind() == ErrorKind::Unavailable => last = error,
-                Ok(Err(error)) => return Err(error),
-                Err(_) => {}
+        let kind = match self.record_type {
+            RecordType::A => DnsType::A,
+            RecordType::Aaaa => DnsType::Aaaa,
+        };
+        let reply = DnsQuestion::to_authority(&self.server, &self.name, kind).ask(clock).await?;
+        let authoritative = reply.authoritative;
+        let none = |ttl| Ok(Answer { addresses: BTreeSet::new(), ttl, authoritative });
+        match reply.answer {
+            DnsAnswer::Addresses { addresses, ttl } => Ok(Answer { addresses, ttl, authoritative }),
+            DnsAnswer::Alias { ttl, .. } => none(ttl),
+            DnsAnswer::NoData { negative } => none(negative.unwrap_or_default()),
+            DnsAnswer::NoName { .. } => Err(self.failed(ErrorKind::NotFound, "the name does not exist")),
+            DnsAnswer::Referral => {
+                Err(self
+                    .failed(ErrorKind::Unavailable, "the server is no authority for the name, and refers to others"))
+            }
+            DnsAnswer::Failed { code } => {
+                Err(self.failed(ErrorKind::Unavailable, &format!("the server answered {code}")))
             }
         }
-        Err(last)
     }
 
-    fn failed(&self, kind: ErrorKind, message: impl Into<String>) -> Error {
-        Error::new(kind, format!("{} {} at {}: {}", self.name, self.record_type.as_str(), self.server, message.into()))
+    fn failed(&self, kind: ErrorKind, message: &str) -> Error {
+        Error::new(kind, format!("{} {} at {}: {message}", self.name, self.record_type.as_str(), self.server))
             .during("dns:query")
             .with_effect(Effect::NotApplied)
-    }
-
-    async fn once(&self) -> Result<Answer> {
-        let io = |e: std::io::Error| self.failed(ErrorKind::Unavailable, e.to_string());
-        let name = Name::from_ascii(&self.name).map_err(|e| self.failed(ErrorKind::Invalid, e.to_string()))?;
-        let wire_type = match self.record_type {
-            RecordType::A => WireType::A,
-            RecordType::Aaaa => WireType::AAAA,
-        };
-        let id: u16 = random();
-        let mut question = Message::new(id, MessageType::Query, OpCode::Query);
-        question.add_query(Query::query(name, wire_type));
-        let bytes = question.to_bytes().map_err(|e| self.failed(ErrorKind::Invalid, e.to_string()))?;
-        let target = tokio::net::lookup_host(&self.server)
-            .await
-            .map_err(io)?
-            .next()
-            .ok_or_else(|| self.failed(ErrorKind::Unavailable, "the server's name has no address"))?;
-        let socket = UdpSocket::bind(if target.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" }).await.map_err(io)?;
-        socket.connect(target).await.map_err(io)?;
-        socket.send(&bytes).await.map_err(io)?;
-        let mut buffer = vec![0_u8; 4096];
-        loop {
-            let length = socket.recv(&mut buffer).await.map_err(io)?;
-            let reply = Message::from_bytes(buffer.get(..length).unwrap_or_default());
-            // Anything that is not the reply to this question is somebody else's datagram.
-            if let Ok(reply) = reply
-                && reply.metadata.id == id
-                && reply.metadata.message_type == MessageType::Response
-            {
-                return self.read(&reply);
-            }
-        }
-    }
-
-    fn read(&self, reply: &Message) -> Result<Answer> {
-        match reply.metadata.response_code {
-            ResponseCode::NoError => {}
-            ResponseCode::NXDomain => return Err(self.failed(ErrorKind::NotFound, "the name does not exist")),
-            code => return Err(self.failed(ErrorKind::Unavailable, format!("the server answered {code}"))),
-        }
-        let mut answer =
-            Answer { addresses: BTreeSet::new(), ttl: Duration::MAX, authoritative: reply.metadata.authoritative };
-        for record in &reply.answers {
-            match &record.data {
-                RData::A(address) => answer.addresses.insert(IpAddr::V4(address.0)),
-                RData::AAAA(address) => answer.addresses.insert(IpAddr::V6(address.0)),
-                _ => false,
-            };
-            answer.ttl = answer.ttl.min(Duration::from_secs(record.ttl.into()));
-        }
-        Ok(answer)
     }
 }
