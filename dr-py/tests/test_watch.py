@@ -94,5 +94,5 @@ def test_asyncio_ends_the_watch_and_ctrl_c_is_heard(lab_env: Path, example: Path
 
 def test_a_region_that_is_none_is_named(example: Path) -> None:
     spec = dr.load(example, {})
-    with pytest.raises(ValueError, match="no region 'mars'"):
+    with pytest.raises(ValueError, match='no region "mars"'):
         spec.watch({"mars"})
