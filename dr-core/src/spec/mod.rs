@@ -45,6 +45,7 @@ pub use objective::{ObjectivesSpec, RecoveredSpec};
 pub use operation::{Approval, ApprovalsSpec, JournalSpec, JournalStore, RunnerSpec, TimeoutsSpec};
 pub use opinion::OpinionSpec;
 pub use place::{APPLICATION_ENDPOINT, RegionSpec};
+#[cfg(feature = "net")]
 pub(crate) use probe::host_of;
 pub use probe::{ExpectSpec, ProbeKind, ProbeSpec, ProbeTarget, ReadBackSpec, ThresholdSpec};
 pub(crate) use read_as::read_as;
