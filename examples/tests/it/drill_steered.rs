@@ -53,6 +53,20 @@ impl Terminal {
         panic!("{run} never is {state}: {:?}", self.json(&["show", run]).await);
     }
 
+    /// Waits until nothing of a run is left to do before its gate. Between two steps a run can wait at the gate for a moment.
+    async fn until_only_the_gate_is_left(&self, drill: &mut Program, run: &str) {
+        for _ in 0..600 {
+            drill.goes_on();
+            let shown = self.runs(&["show", run]).await.out;
+            let ready: Vec<&str> = shown.lines().filter(|line| line.contains("platform/ready-")).collect();
+            if shown.contains("now: approve") && !ready.is_empty() && ready.iter().all(|line| line.ends_with("done")) {
+                return;
+            }
+            SystemClock::new().sleep(Duration::from_millis(500)).await;
+        }
+        panic!("{run} never waits at its gate: {:?}", self.json(&["show", run]).await);
+    }
+
     /// Waits for the only open run of a kind of goal.
     async fn open_run(&self, drill: &mut Program, goal: &str) -> String {
         for _ in 0..600 {
@@ -90,7 +104,7 @@ async fn a_drill_is_steered_from_another_process() {
     // It waits at the gate, and says what to type.
     drill.says("approve").await;
     let run = terminal.open_run(&mut drill, "failover").await;
-    terminal.until(&mut drill, &run, "waiting-for-approval").await;
+    terminal.until_only_the_gate_is_left(&mut drill, &run).await;
     let follower = Program::start(RUNS, &["--journal", &terminal.journal, "follow", &run]);
     let shown = terminal.runs(&["show"]).await;
     assert!(shown.out.contains("now: approve, reject, cancel"), "{}", shown.shown());

@@ -74,7 +74,10 @@ impl Answering {
                     // Whoever only connects asks nothing.
                     let Ok(length @ 1..) = stream.read(&mut asked).await else { return };
                     let status = if asked[..length].starts_with(b"POST") { "201 Created" } else { "200 OK" };
-                    let body = r#"{"status":"ok"}"#;
+                    // What was written can be read back: its name is in the path.
+                    let head = String::from_utf8_lossy(&asked[..length]);
+                    let path = head.split(' ').nth(1).unwrap_or_default();
+                    let body = format!(r#"{{"status":"ok","path":"{path}"}}"#);
                     let head = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}", body.len());
                     let _ = stream.write_all(format!("{head}\r\n\r\n{body}").as_bytes()).await;
                 });
@@ -336,6 +339,14 @@ async fn the_judged_region_s_own_observer_can_lie_as_it_likes() {
     let standing = stage.standings.borrow()[&region(EAST)].clone();
     assert!(unmoved.contains(&standing.verdict), "{standing:#?}");
     stage.nobody_was_given_up();
+
+    // And the reverse: the region is lost, and its observer swears that it is well.
+    let facade = Answering::at("127.0.77.1:0".parse().unwrap()).await;
+    stage.kill(EAST).await;
+    stage.start(EAST, &[("DR_LAB_APPLICATION_US_EAST_1", format!("http://{}", facade.address))]).await;
+    stage.holds(EAST, EAST, Opinion::Healthy, &[Verdict::Healthy]).await;
+    stage.lose(FaultPreset::Blackhole).await;
+    stage.holds(EAST, EAST, Opinion::Healthy, &[Verdict::Unhealthy]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

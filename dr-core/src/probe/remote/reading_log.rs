@@ -90,6 +90,9 @@ impl ReadingLog {
     pub fn push(&mut self, observation: Observation) {
         self.newest += 1;
         let Observation { subject, at, outcome, .. } = observation;
+        // Looks that end together can arrive in either order. In one life dates never go back: whoever pulls would take that
+        // for a clock that did, and believe nothing from there on.
+        let at = self.last().map_or(at, |last| at.max(last.at));
         let mut reading = Numbered { seq: self.newest, at, subject, outcome };
         let mut size = size(&reading);
         if size > LONGEST {

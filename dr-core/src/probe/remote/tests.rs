@@ -93,6 +93,13 @@ fn only_what_is_new_is_had() {
 }
 
 #[test]
+fn looks_that_end_together_are_had_in_whichever_order_they_arrive() {
+    let mut reception = reception();
+    let delivery = pull(&mut reception, &log(1, &[1_001, 1_000, 1_002]), 2_000, 1).unwrap();
+    assert_eq!(dates(&delivery), [at(499_001), at(499_001), at(499_002)]);
+}
+
+#[test]
 fn a_new_life_begins_at_one_and_a_former_one_does_not_come_back() {
     let mut reception = reception();
     assert_eq!(pull(&mut reception, &log(1, &[1_000, 2_000, 3_000]), 3_000, 1).unwrap().observations.len(), 3);
