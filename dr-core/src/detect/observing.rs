@@ -122,11 +122,6 @@ pub(super) fn elsewhere(spec: &Spec, clock: &SharedClock, problems: &mut Vec<Str
                 pulled = pulled.subject(subject(probe, &region.id));
             }
         }
-        if let Some(active) = led_to(spec) {
-            for probe in spec.probes.iter().filter(|probe| probe.kind == ProbeKind::Dns) {
-                pulled = pulled.subject(subject(probe, active));
-            }
-        }
         if let Some(region) = led_to(spec) {
             for probe in spec.probes.iter().filter(|probe| probe.kind == ProbeKind::Dns) {
                 pulled = pulled.subject(subject(probe, region));

@@ -130,9 +130,9 @@ impl<'a> Planner<'a> {
             Mode::Graceful => Duration::from_secs(12 * 60 * 60),
         };
         builder.deadline(options.deadline.unwrap_or(usual));
-        options.recovery.into_iter().for_each(|goal| {
+        if let Some(goal) = options.recovery {
             builder.recovery(goal);
-        });
+        }
         let (from, to) = (builder.goal().from.clone(), builder.goal().to.clone());
         for region in self.topology.regions() {
             if region.role.can_take_over() && region.id != from && region.id != to {

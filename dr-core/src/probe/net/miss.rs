@@ -1,6 +1,9 @@
 use std::io;
 
-use crate::error::{Effect, Error, ErrorKind};
+use crate::{
+    error::{Effect, Error, ErrorKind, Result},
+    probe::{Latency, Reading},
+};
 
 /// Why a look gave no healthy reading.
 #[derive(Debug)]
@@ -32,6 +35,15 @@ impl Miss {
             io::ErrorKind::NetworkUnreachable => "network unreachable".to_owned(),
             _ => format!("{doing} failed: {error}"),
         })
+    }
+}
+
+/// What a probe gives, when this is what its look came to: what was well, in words, or why it was not.
+pub(super) fn reading(seen: std::result::Result<String, Miss>, latency: Latency) -> Result<Reading> {
+    match seen {
+        Ok(said) => Ok(Reading::healthy(latency, said)),
+        Err(Miss::Failed(reason)) => Ok(Reading::unhealthy(latency, reason)),
+        Err(Miss::Blind(error)) => Err(error),
     }
 }
 

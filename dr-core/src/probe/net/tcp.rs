@@ -2,7 +2,7 @@ use std::{net::IpAddr, time::Duration};
 
 use async_trait::async_trait;
 
-use super::{dial::Dial, miss::Miss};
+use super::{dial::Dial, miss::reading};
 use crate::{
     error::{Effect, Error, ErrorKind, Result},
     model::VantageId,
@@ -90,13 +90,6 @@ impl HealthProbe for TcpProbe {
         let mut latency = Latency::default();
         let connected = self.dial.connect(cx.clock().as_ref(), &mut latency).await;
         latency.total = cx.clock().monotonic().since(started);
-        match connected {
-            Ok(_stream) => {
-                let reason = format!("connected in {}", Spoken(latency.total));
-                Ok(Reading::healthy(latency, reason))
-            }
-            Err(Miss::Failed(reason)) => Ok(Reading::unhealthy(latency, reason)),
-            Err(Miss::Blind(error)) => Err(error),
-        }
+        reading(connected.map(|_stream| format!("connected in {}", Spoken(latency.total))), latency)
     }
 }

@@ -23,7 +23,10 @@ use crate::{
     model::VantageId,
     probe::{
         HealthProbe, Latency, ProbeCx, Reading, Spoken, Subject,
-        net::{dial::Dial, miss::Miss},
+        net::{
+            dial::Dial,
+            miss::{Miss, reading},
+        },
     },
     time::{Clock, Monotonic, Timestamp, timeout},
 };
@@ -317,10 +320,6 @@ impl HealthProbe for CertificateProbe {
         let mut latency = Latency::default();
         let seen = self.look(clock, &mut latency).await;
         latency.total = clock.monotonic().since(started);
-        match seen {
-            Ok(said) => Ok(Reading::healthy(latency, said)),
-            Err(Miss::Failed(reason)) => Ok(Reading::unhealthy(latency, reason)),
-            Err(Miss::Blind(error)) => Err(error),
-        }
+        reading(seen, latency)
     }
 }

@@ -16,7 +16,7 @@ use super::{
         alarm::Alarm,
         answer::{BodyMatch, Come, Head, Reader, Seen, Wanted},
         dial::add,
-        miss::Miss,
+        miss::{Miss, reading},
         stream::Stream,
     },
     builder::HttpProbeBuilder,
@@ -404,14 +404,7 @@ impl HealthProbe for HttpProbe {
         let mut latency = Latency::default();
         let seen = self.look(cx, &mut latency).await;
         latency.total = cx.clock().monotonic().since(started);
-        match seen {
-            Ok(answered) => {
-                let reason = format!("{answered} in {}", Spoken(latency.total));
-                Ok(Reading::healthy(latency, reason))
-            }
-            Err(Miss::Failed(reason)) => Ok(Reading::unhealthy(latency, reason)),
-            Err(Miss::Blind(error)) => Err(error),
-        }
+        reading(seen.map(|answered| format!("{answered} in {}", Spoken(latency.total))), latency)
     }
 }
 
