@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
+    panic::{self, AssertUnwindSafe},
     process::ExitCode,
     sync::{
         Mutex, PoisonError,
@@ -144,16 +145,27 @@ fn many(wanted: &Wanted) -> Fallible<bool> {
 
 /// Takes seeds until there are none left.
 fn work(next: &AtomicU64, end: u64, sum: &Mutex<Sum>) -> Fallible<()> {
-    let time = VirtualTime::new()?;
+    let mut time = VirtualTime::new()?;
     loop {
         let seed = next.fetch_add(1, Ordering::Relaxed);
         if seed >= end {
             return Ok(());
         }
-        let run = simulate(&time, seed)?;
+        let Some(run) = unless_it_panics(|| simulate(&time, seed)) else {
+            // Whatever the seed left on this runtime is not the next one's.
+            time = VirtualTime::new()?;
+            sum.lock().unwrap_or_else(PoisonError::into_inner).failed.push(seed);
+            continue;
+        };
+        let run = run?;
         let digest = (seed < DIGESTED).then(|| run.digest());
         add(&mut sum.lock().unwrap_or_else(PoisonError::into_inner), &run, digest);
     }
+}
+
+/// A panic is the failure of one seed, which is named, and not the end of the others. The panic's own words are on standard error.
+fn unless_it_panics<T>(work: impl FnOnce() -> T) -> Option<T> {
+    panic::catch_unwind(AssertUnwindSafe(work)).ok()
 }
 
 fn add(sum: &mut Sum, run: &Simulated, digest: Option<String>) {
@@ -170,9 +182,13 @@ fn add(sum: &mut Sum, run: &Simulated, digest: Option<String>) {
 }
 
 fn tell_failures(failed: &[u64]) -> Fallible<()> {
-    let time = VirtualTime::new()?;
     for (told, seed) in failed.iter().enumerate() {
-        let run = simulate(&time, *seed)?;
+        let time = VirtualTime::new()?;
+        let Some(run) = unless_it_panics(|| simulate(&time, *seed)) else {
+            println!("seed {seed} (commit {}) failed: it panicked", commit());
+            continue;
+        };
+        let run = run?;
         let first = run.violations().first().map(ToString::to_string).unwrap_or_default();
         println!("seed {seed} (commit {}) failed: {first}", commit());
         if told < STORIES {

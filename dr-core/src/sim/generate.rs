@@ -151,6 +151,9 @@ fn odd_plan(dice: &mut Dice) -> Vec<StepScript> {
     let mut draft = Draft { dice, steps: Vec::new() };
     let mut free: Vec<Cell> = Cell::all().collect();
     for n in 0..count {
+        if free.is_empty() {
+            break;
+        }
         let region = u8::try_from(draft.dice.below(3)).unwrap_or(0);
         let kind = draft.dice.pick(
             &[
@@ -168,7 +171,7 @@ fn odd_plan(dice: &mut Dice) -> Vec<StepScript> {
         // Each cell belongs to one step: two steps that pull at one thing are another plan's mistake.
         let at = usize::try_from(draft.dice.below(free.len() as u64)).unwrap_or(0);
         let mut sets = vec![(free.swap_remove(at), i64::try_from(draft.dice.between(3, 9)).unwrap_or(3))];
-        if draft.dice.chance(30) {
+        if draft.dice.chance(30) && !free.is_empty() {
             let at = usize::try_from(draft.dice.below(free.len() as u64)).unwrap_or(0);
             sets.push((free.swap_remove(at), i64::try_from(draft.dice.between(3, 9)).unwrap_or(3)));
         }
