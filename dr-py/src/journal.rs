@@ -6,7 +6,7 @@ use dr_core::{
     decision::DecisionLog,
     engine::{Control, Engine, Followed, RunSummary},
     error::{Effect, Error, ErrorKind, Failure},
-    journal::{Seq, SqliteJournal},
+    journal::{self, Seq},
     model::{ApplicationId, OwnerId, RunId, StepId},
     plan::PlanDigest,
     step::StepRegistry,
@@ -23,8 +23,10 @@ use crate::{
     event::Event,
     interpreter,
     outcome::{BeforeImages, Outcome, StepOutcome},
+    platform::Platform,
     raise::Trouble,
     runtime::{awaited, hand_over, runtime, wait},
+    store::{self, Store},
 };
 
 /// How often the journal is looked into for an answer, or for what happens.
@@ -32,29 +34,38 @@ const LOOK: Duration = Duration::from_millis(250);
 /// Records that wait for whoever follows.
 const AHEAD: usize = 64;
 
-/// A journal's file, and an engine over it that knows no steps: it writes decisions down and runs nothing.
+/// A journal, and an engine over it that knows no steps: it writes decisions down and runs nothing.
 #[pyclass(frozen, module = "dr")]
 #[derive(Clone, Debug)]
 pub(crate) struct Journal {
-    path: PathBuf,
+    path: String,
     engine: Engine,
     clock: SharedClock,
 }
 
-async fn open(path: PathBuf, clock: SharedClock, answer_within: Duration) -> Result<Engine, Trouble> {
-    // Opening would make the file.
-    if !path.is_file() {
-        let message = format!("there is no journal at {}", path.display());
-        return Err(Error::new(ErrorKind::NotFound, message).with_effect(Effect::NotApplied).into());
+impl Journal {
+    fn over(
+        journal: Arc<dyn journal::Journal>,
+        path: String,
+        clock: SharedClock,
+        answer_within: Duration,
+    ) -> Result<Self, Trouble> {
+        let owner = OwnerId::new(format!("python-journal-{}-{:p}", std::process::id(), Arc::as_ptr(&journal)))
+            .map_err(|e| Trouble::Value(e.to_string()))?;
+        let engine = Engine::builder(journal, StepRegistry::new(), clock.clone())
+            .owner(owner)
+            .listen_every(LOOK)
+            .answer_within(answer_within)
+            .build();
+        Ok(Self { path, engine, clock })
     }
-    let journal = Arc::new(SqliteJournal::open(path, clock.clone()).await?);
-    let owner = OwnerId::new(format!("python-journal-{}-{:p}", std::process::id(), Arc::as_ptr(&journal)))
-        .map_err(|e| Trouble::Value(e.to_string()))?;
-    Ok(Engine::builder(journal, StepRegistry::new(), clock)
-        .owner(owner)
-        .listen_every(LOOK)
-        .answer_within(answer_within)
-        .build())
+
+    /// The journal that `dr.yaml` names.
+    pub(crate) async fn of(platform: Arc<Platform>, answer_within: Duration) -> Result<Self, Trouble> {
+        let store = Store::of(&platform, None)?;
+        let journal = store.open_existing(&platform).await?;
+        Self::over(journal, store.to_string(), platform.clock.clone(), answer_within)
+    }
 }
 
 #[pymethods]
@@ -73,14 +84,14 @@ impl Journal {
     ) -> PyResult<Self> {
         let variables = environment::variables(variables)?;
         let clock = environment::clock(&variables);
-        let opened = open(path.clone(), clock.clone(), answer_within);
-        Ok(Self { engine: wait(py, hand_over(opened))??, path, clock })
+        let journal = wait(py, hand_over(store::existing(path.clone(), clock.clone())))??;
+        Ok(Self::over(journal, path.display().to_string(), clock, answer_within)?)
     }
 
-    /// The file.
+    /// Where it is: the file, or `s3://BUCKET/PREFIX`.
     #[getter]
-    fn path(&self) -> String {
-        self.path.display().to_string()
+    fn path(&self) -> &str {
+        &self.path
     }
 
     /// Every run, oldest first; with `open`, those that have not ended.
@@ -135,7 +146,7 @@ impl Journal {
     }
 
     fn __repr__(&self) -> String {
-        format!("<dr.Journal {}>", self.path.display())
+        format!("<dr.Journal {}>", self.path)
     }
 }
 

@@ -18,6 +18,7 @@ mod run;
 mod runtime;
 mod spec;
 mod step;
+mod store;
 mod watch;
 
 /// Regional failover: load a `dr.yaml`, judge it, plan, lint and run.

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, sync::Arc};
 
-use dr_aws::{Clients, Timeouts};
+use dr_aws::{Clients, ClientsBuilder, Timeouts};
 use dr_core::{
     driver::{Driver, DriverRegistry},
     error::{Effect, Error, ErrorKind},
@@ -64,14 +64,18 @@ impl Platform {
         self.acting.get_or_try_init(|| self.arm()).await
     }
 
-    async fn arm(&self) -> Result<Acting, Trouble> {
+    /// What clients of AWS begin with: the credentials, and how long a call may take.
+    pub(crate) async fn clients(&self) -> ClientsBuilder {
         let timeouts = Timeouts { operation: self.spec.timeouts.call, ..Timeouts::default() };
-        let builder = Clients::builder(self.clock.clone());
-        let builder = match &self.credentials {
+        let builder = Clients::builder(self.clock.clone()).timeouts(timeouts);
+        match &self.credentials {
             Some(credentials) => builder.credentials(credentials.clone()),
             None => builder.load_credentials().await,
-        };
-        let clients = builder.timeouts(timeouts).endpoints_of(&self.spec).build();
+        }
+    }
+
+    async fn arm(&self) -> Result<Acting, Trouble> {
+        let clients = self.clients().await.endpoints_of(&self.spec).build();
         let mut drivers = DriverRegistry::new();
         for driver in every_driver(&clients, &self.clock)? {
             drivers.register(driver).map_err(internal)?;

@@ -10,7 +10,6 @@ use dr_core::{
     engine::{Approver, Control, Engine, NewRun, OnPause, RunView},
     error::{Effect, Error, ErrorKind, Failure},
     event::{self, EventSink},
-    journal::{Journal, SqliteJournal},
     model::{OwnerId, RunId},
     planner,
 };
@@ -23,6 +22,7 @@ use crate::{
     platform::Platform,
     raise::Trouble,
     runtime::{awaited, ended_early, hand_over, runtime, wait},
+    store::Store,
 };
 
 /// How long a lease lasts without being renewed: long enough for a stalled machine, short enough to wait out.
@@ -67,7 +67,7 @@ struct Shared {
 #[derive(Clone, Debug)]
 pub(crate) struct Run {
     id: RunId,
-    journal: PathBuf,
+    journal: Store,
     shared: Arc<Shared>,
 }
 
@@ -79,7 +79,7 @@ impl Run {
         id: RunId,
         start: Start,
     ) -> Result<Self, Trouble> {
-        let journal = journal.unwrap_or_else(|| PathBuf::from(&platform.spec.journal.path));
+        let journal = Store::of(&platform, journal)?;
         let (sender, events) = mpsc::unbounded_channel();
         let (engine_made, engine) = watch::channel(None);
         let shared = Arc::new(Shared { events: Mutex::new(events), engine, ended: OnceLock::new() });
@@ -126,12 +126,12 @@ impl Run {
 
 async fn build_engine(
     platform: &Platform,
-    journal: PathBuf,
+    journal: Store,
     approver: Option<Arc<dyn Approver>>,
     feed: Feed,
 ) -> Result<Engine, Trouble> {
     let acting = platform.acting().await?;
-    let journal: Arc<dyn Journal> = Arc::new(SqliteJournal::open(journal, platform.clock.clone()).await?);
+    let journal = journal.open(platform).await?;
     let owner = OwnerId::new(format!("python-{}", std::process::id())).map_err(|e| Trouble::Value(e.to_string()))?;
     let builder = Engine::builder(journal, acting.steps.clone(), platform.clock.clone())
         .events(Arc::new(feed))
@@ -185,10 +185,10 @@ impl Run {
         self.id.as_str()
     }
 
-    /// The file that it is written down in.
+    /// Where it is written down: the file, or `s3://BUCKET/PREFIX`.
     #[getter]
     fn journal(&self) -> String {
-        self.journal.display().to_string()
+        self.journal.to_string()
     }
 
     /// How it ended; none while it is under way. Raises what made it fail before it could begin.

@@ -19,6 +19,7 @@ use crate::{
     environment,
     finding::Finding,
     interpreter,
+    journal::Journal,
     outcome::BeforeImages,
     plan::Plan,
     platform::Platform,
@@ -248,6 +249,14 @@ impl Spec {
     fn resume(&self, run: &str, journal: Option<PathBuf>, approve: Option<&Bound<'_, PyAny>>) -> PyResult<Run> {
         let run = RunId::new(run).map_err(|e| Trouble::Value(e.to_string()))?;
         Ok(Run::start(Arc::clone(&self.0), journal, approver(approve)?, run, Start::TakeUp)?)
+    }
+
+    /// The journal that dr.yaml names, in a file or in S3, to look at runs that other processes execute and to decide on them.
+    ///
+    /// A control waits `answer_within` for the process that holds the run. Raises `DrError` when the file is not there.
+    #[pyo3(signature = (*, answer_within = Duration::from_secs(30)))]
+    fn journal(&self, py: Python<'_>, answer_within: Duration) -> PyResult<Journal> {
+        Ok(wait(py, hand_over(Journal::of(Arc::clone(&self.0), answer_within)))??)
     }
 
     fn __repr__(&self) -> String {

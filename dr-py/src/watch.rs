@@ -13,7 +13,7 @@ use dr_core::{
     engine::{Engine, NewRun},
     error::{Effect, Error, ErrorKind, Failure},
     event::NullSink,
-    journal::{Journal, MemoryJournal, SqliteJournal},
+    journal::{Journal, MemoryJournal},
     model::{OwnerId, RunId},
     plan::Goal,
     step::StepRegistry,
@@ -28,6 +28,7 @@ use crate::{
     platform::Platform,
     raise::{Trouble, name},
     runtime::{awaited, ended_early, hand_over, runtime, wait},
+    store::Store,
 };
 
 /// One observer's one check, as it counted in a verdict.
@@ -226,7 +227,7 @@ impl Watch {
     /// nothing written.
     ///
     /// `signals` are the booleans that its conditions name. `journal` is the file whose runs and decisions count: the kill
-    /// switch, the block period, a run that is open; without it, none do.
+    /// switch, the block period, a run that is open; by default that of dr.yaml. Where there is none yet, none do.
     #[pyo3(signature = (signals = None, journal = None))]
     fn decide(
         &self,
@@ -307,10 +308,10 @@ async fn consider(
     journal: Option<std::path::PathBuf>,
 ) -> Result<Decision, Trouble> {
     let clock = platform.clock.clone();
-    let journal: Arc<dyn Journal> = match journal {
+    let journal: Arc<dyn Journal> = match Store::of(platform, journal)? {
         // Opening would make the file: a journal that is not there has nothing to say.
-        Some(path) if path.is_file() => Arc::new(SqliteJournal::open(path, clock.clone()).await?),
-        _ => Arc::new(MemoryJournal::new(clock.clone())),
+        Store::File(path) if !path.is_file() => Arc::new(MemoryJournal::new(clock.clone())),
+        store => store.open(platform).await?,
     };
     let policy = Policy::of(&platform.spec).map_err(Error::from)?;
     let steps = StepRegistry::new();

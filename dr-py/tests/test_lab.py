@@ -72,3 +72,24 @@ def test_a_person_decides_and_ctrl_c_is_heard(lab_env: Path, example: Path, tmp_
     # Nothing with no way back was done.
     irreversible = {step.id for step in plan.steps if step.reversibility == "irreversible"}
     assert all(step.state != "done" for step in outcome.steps if step.id in irreversible)
+
+
+def test_a_run_is_written_down_in_the_bucket_that_the_file_names(lab_env: Path, example: Path, tmp_path: Path) -> None:
+    variables = dr.read_env(lab_env)
+    text = example.read_text()
+    in_a_file = "  store: sqlite\n  path: ${DR_JOURNAL:-journal.sqlite}\n"
+    assert in_a_file in text
+    in_a_bucket = "  store: s3\n  bucket: ecommerce-dr-journal-eu-central-1\n  prefix: python\n"
+    elsewhere = tmp_path / "s3.dr.yaml"
+    elsewhere.write_text(text.replace(in_a_file, in_a_bucket))
+    spec = dr.load(elsewhere, variables)
+    assert spec.journal().runs() == []
+    admin(variables, "POST", "/faults", {"preset": "refuse"})
+    run = spec.plan().run(approve=lambda _: dr.Answer("Ada", approve=False, why="not today"))
+    assert run.wait().state == "cancelled"
+    assert run.journal == "s3://ecommerce-dr-journal-eu-central-1/python"
+    # Whoever reads the same file finds the run, on whatever machine.
+    theirs = dr.load(elsewhere, variables).journal()
+    assert [(info.id, info.state) for info in theirs.runs()] == [(run.id, "cancelled")]
+    assert theirs.path == run.journal
+    assert not list(tmp_path.glob("*.sqlite"))

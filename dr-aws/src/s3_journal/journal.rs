@@ -6,9 +6,11 @@ use std::{
 
 use async_trait::async_trait;
 use dr_core::{
+    driver::BreakerPolicy,
     error::Result,
     journal::{Entry, Journal, Lease, Record, Request, RequestId, Seq, Submitted},
     model::{OwnerId, RunId},
+    spec::{JournalPlace, Spec},
     time::SharedClock,
 };
 use futures::{StreamExt as _, stream::BoxStream};
@@ -19,7 +21,7 @@ use super::{
     run::{Run, Shared},
     store::Store,
 };
-use crate::RegionClients;
+use crate::{ClientsBuilder, RegionClients};
 
 /// A journal in a bucket of S3, on conditional writes: see [the module](super) for how it fences and what it costs.
 ///
@@ -59,6 +61,25 @@ impl S3Journal {
     pub fn new(clients: &RegionClients, bucket: impl Into<String>, prefix: &str, clock: SharedClock) -> Self {
         let store = Store { client: clients.s3().clone(), bucket: bucket.into(), clock };
         Self { shared: Arc::new(Shared::new(store, Keys::new(prefix))), runs: Arc::default() }
+    }
+
+    /// The journal that `dr.yaml` names, when it is one in S3; `builder` brings the credentials, and what else the clients are
+    /// to have. They become clients of the journal's own, with the endpoints of `dr.yaml` and without a breaker.
+    ///
+    /// ```
+    /// # use aws_credential_types::Credentials;
+    /// # use dr_aws::{Clients, s3_journal::S3Journal};
+    /// # use dr_core::{spec::Spec, time::SharedClock};
+    /// fn journal(spec: &Spec, credentials: Credentials, clock: &SharedClock) -> Option<S3Journal> {
+    ///     S3Journal::of(spec, Clients::builder(clock.clone()).credentials(credentials), clock.clone())
+    /// }
+    /// ```
+    #[must_use]
+    pub fn of(spec: &Spec, builder: ClientsBuilder, clock: SharedClock) -> Option<Self> {
+        let JournalPlace::Bucket { bucket, prefix } = spec.journal.place()? else { return None };
+        let never = BreakerPolicy { trip: u32::MAX, ..BreakerPolicy::default() };
+        let clients = builder.endpoints_of(spec).breaker(never).build();
+        Some(Self::new(&clients.for_writes(&spec.journal.region), bucket, prefix, clock))
     }
 
     fn run(&self, id: &RunId) -> Arc<Run> {

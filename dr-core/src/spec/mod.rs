@@ -42,7 +42,7 @@ pub use duration::{InvalidDuration, format_duration, parse_duration};
 pub use finding::{SpecErrors, SpecFinding};
 pub use loader::SpecLoader;
 pub use objective::{ObjectivesSpec, RecoveredSpec};
-pub use operation::{Approval, ApprovalsSpec, JournalSpec, JournalStore, RunnerSpec, TimeoutsSpec};
+pub use operation::{Approval, ApprovalsSpec, JournalPlace, JournalSpec, JournalStore, RunnerSpec, TimeoutsSpec};
 pub use opinion::OpinionSpec;
 pub use place::{APPLICATION_ENDPOINT, RegionSpec};
 #[cfg(feature = "net")]

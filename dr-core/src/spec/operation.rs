@@ -1,6 +1,6 @@
 //! How a run is carried out: who runs it, where it is written down, who approves, and how long things may take.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,8 @@ pub struct RunnerSpec {
 pub enum JournalStore {
     /// A SQLite file.
     Sqlite,
+    /// A bucket of S3, on conditional writes: a run that was begun on one machine can be taken up on another.
+    S3,
 }
 
 /// Where runs are written down.
@@ -33,12 +35,50 @@ pub enum JournalStore {
 pub struct JournalSpec {
     /// The kind of store.
     pub store: JournalStore,
-    /// The file of the SQLite store.
+    /// The file of a SQLite store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1), extend("examples" = ["journal.sqlite"]))]
-    pub path: String,
+    pub path: Option<String>,
+    /// The bucket of a store in S3
+    /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"), extend("examples" = ["shop-journal"]))]
+    pub bucket: Option<String>,
+    /// What the keys of a store in S3 begin with: `dr` unless said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1), extend("examples" = ["dr"]))]
+    pub prefix: Option<String>,
     /// The region the store is in. Never the active one.
     #[schemars(extend("examples" = ["eu-central-1"]))]
     pub region: RegionId,
+}
+
+/// The place of a journal, as [`JournalSpec::place`] tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JournalPlace<'a> {
+    /// A SQLite file.
+    File(&'a Path),
+    /// Keys of a bucket in the journal's region.
+    Bucket {
+        /// The bucket.
+        bucket: &'a str,
+        /// What its keys begin with.
+        prefix: &'a str,
+    },
+}
+
+impl JournalSpec {
+    /// Where the runs are written down. None when the part that the store needs is missing, which no file that was
+    /// loaded lacks.
+    #[must_use]
+    pub fn place(&self) -> Option<JournalPlace<'_>> {
+        Some(match self.store {
+            JournalStore::Sqlite => JournalPlace::File(Path::new(self.path.as_deref()?)),
+            JournalStore::S3 => {
+                JournalPlace::Bucket { bucket: self.bucket.as_deref()?, prefix: self.prefix.as_deref().unwrap_or("dr") }
+            }
+        })
+    }
 }
 
 /// Whether a person must say yes.

@@ -3,6 +3,7 @@
 mod asking;
 mod decision;
 mod identity;
+mod journal;
 mod opinions;
 mod order;
 mod probes;
@@ -27,6 +28,7 @@ pub(crate) fn run(root: &At<'_>, drivers: &BTreeMap<ResourceKind, Schema>, findi
     roles::check(root, findings);
     quorum::check(root, findings);
     remote::check(root, findings);
+    journal::check(root, findings);
     decision::check(root, findings);
     opinions::check(root, findings);
     probes::check(root, findings);

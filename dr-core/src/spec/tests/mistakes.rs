@@ -23,6 +23,14 @@ mistake!(a_key_that_is_not_known, "    path: /health" => "    pth: /health\n    
      resolvers, targets, interval, timeout, threshold, expect, like, request, tls, family");
 mistake!(a_run_that_cannot_watch_for_long_enough, "  rpo: 60s" => "  rpo: 60s\n  recovered: { stays: 5m, within: 4m }", at "4m }",
     "objectives.recovered.within", "health cannot stay green for 5m within 4m", "5m or more");
+mistake!(a_journal_in_a_file_without_its_path, "store: sqlite, path: journal.sqlite" => "store:  sqlite", at "store:  sqlite", "journal.path",
+    "a journal in sqlite needs a `path`, which is missing", "`path:` with the file, such as `journal.sqlite`");
+mistake!(a_journal_in_s3_without_its_bucket, "store: sqlite, path: journal.sqlite" => "store: s3, prefix: dr", at "store: s3", "journal.bucket",
+    "a journal in s3 needs a `bucket`, which is missing", "`bucket:` with the name of a bucket in the journal's region");
+mistake!(a_journal_in_two_places, "store: sqlite, path: journal.sqlite" => "store: s3, bucket: shop-journal, path: journal.sqlite", at "path: journal.sqlite",
+    "journal.path", "`path` belongs to `store: sqlite`, and this journal is in s3", "no `path`, or `store: sqlite`");
+mistake!(a_bucket_that_s3_would_not_make, "store: sqlite, path: journal.sqlite" => "store: s3, bucket: Shop_Journal", at "Shop_Journal",
+    "journal.bucket", "the text `Shop_Journal` does not have the form that is needed here", "a value such as shop-journal");
 mistake!(an_approval_that_nobody_has_time_for, "runner:" => "approvals: { point_of_no_return: required, drills: automatic, failback: required, expires: 0s }\nrunner:",
     at "0s }", "approvals.expires", "this takes no time at all", "a duration such as 30m");
 mistake!(a_key_that_is_missing, "    timeout: 4s\n" => "", at "id: front", "probes[0].timeout",
