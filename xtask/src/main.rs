@@ -44,7 +44,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         Command::Bench { name, json, check } => bench::run(&workspace, name.as_deref(), json, check),
-        Command::Mutants { shard } => mutants::run(&workspace, shard.as_deref()),
+        Command::Mutants { part, shard } => mutants::run(&workspace, part, shard.as_deref()),
         Command::MutantsReport => mutants::report(&workspace),
         Command::Fuzz { name, minutes } => fuzz::run(&workspace, &name, minutes),
         Command::Sim(args) => stage::simulate(&workspace, &args),

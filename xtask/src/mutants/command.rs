@@ -1,6 +1,13 @@
-use std::{fs, path::PathBuf, process::Stdio};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
 
-use super::found::Found;
+use super::{
+    found::Found,
+    part::{PARTS, Part},
+};
 use crate::{
     run::Failure,
     workspace::{Workspace, on_path},
@@ -11,18 +18,27 @@ const VERSION: &str = "27.1.0";
 /// Of the mutants that build, the share in per cent that the tests must notice.
 const WANTED: f64 = 90.0;
 
-/// Changes the places of one shard (`k/n`, counted from 0; all of them without one) and keeps what was found.
+/// Changes the places of one shard (`k/n`, counted from 0; all of them without one) of a part, or of each part in turn,
+/// and keeps what was found.
 ///
 /// # Errors
 ///
-/// When cargo-mutants cannot be had, or could not begin. Mutants that nothing notices are told by [`report`].
-pub(crate) fn run(workspace: &Workspace, shard: Option<&str>) -> Result<(), Failure> {
+/// When cargo-mutants cannot be had, or could not begin, or fewer mutants were noticed than must be.
+pub(crate) fn run(workspace: &Workspace, part: Option<&Part>, shard: Option<&str>) -> Result<(), Failure> {
     let program = installed(workspace)?;
-    let shard = shard.unwrap_or("0/1");
-    let folder = workspace.target(&format!("mutants/{}", shard.replace('/', "-of-")));
+    let mut all = Found::default();
+    for part in PARTS.iter().filter(|one| part.is_none_or(|part| part == *one)) {
+        all.add(change(workspace, &program, part, shard.unwrap_or("0/1"))?);
+    }
+    show(&all)
+}
+
+fn change(workspace: &Workspace, program: &Path, part: &Part, shard: &str) -> Result<Found, Failure> {
+    let folder = workspace.target(&format!("mutants/{}-{}", part.name, shard.replace('/', "-of-")));
     fs::create_dir_all(&folder).map_err(|error| Failure::new(format!("cannot make {}: {error}", folder.display())))?;
     let mut command = workspace.command(program);
     command.args(["mutants", "--no-shuffle", "--sharding", "round-robin", "--shard", shard, "--output"]).arg(&folder);
+    command.args(part.files.iter().flat_map(|file| ["--file", file])).args(["--", "--lib", "--"]).args(part.tests);
     let status = command
         .stdin(Stdio::null())
         .status()
@@ -33,7 +49,7 @@ pub(crate) fn run(workspace: &Workspace, shard: Option<&str>) -> Result<(), Fail
         Some(4) => return Err(Failure::new("the tests fail before anything is changed")),
         _ => return Err(Failure::new(format!("cargo-mutants ended with {status}"))),
     }
-    show(&Found::read(&folder)?)
+    Found::read(&folder)
 }
 
 /// Adds up what the shards found that were run since they were last cleared away.
@@ -44,7 +60,7 @@ pub(crate) fn run(workspace: &Workspace, shard: Option<&str>) -> Result<(), Fail
 pub(crate) fn report(workspace: &Workspace) -> Result<(), Failure> {
     let folder = workspace.target("mutants");
     let shards =
-        fs::read_dir(&folder).map_err(|_| Failure::new("no shard was run: cargo xtask mutants --shard 0/8"))?;
+        fs::read_dir(&folder).map_err(|_| Failure::new("no shard was run: cargo xtask mutants lint --shard 0/8"))?;
     let mut all = Found::default();
     for shard in shards {
         let shard = shard.map_err(|error| Failure::new(format!("cannot read {}: {error}", folder.display())))?;
@@ -56,6 +72,9 @@ pub(crate) fn report(workspace: &Workspace) -> Result<(), Failure> {
 fn show(found: &Found) -> Result<(), Failure> {
     for missed in found.missed() {
         println!("  not noticed: {missed}");
+    }
+    for hung in found.timed_out() {
+        println!("  time limit:  {hung}");
     }
     let share = found.caught_percent();
     println!("{found}");

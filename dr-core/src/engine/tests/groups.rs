@@ -83,6 +83,17 @@ async fn a_skipped_group_skips_every_member_that_has_not_ended() {
 }
 
 #[tokio::test]
+async fn a_group_that_is_done_is_not_tried_again_also_where_some_of_it_was_skipped() {
+    let bench = Bench::new();
+    bench.world.wrong("two", &[Wrong::Never]);
+    let engine = engine(&bench, parent(&bench)).await;
+    run(&bench, &engine).await;
+    engine.control(&run_id(), skip("child")).await.unwrap();
+    let error = engine.control(&run_id(), retry("child")).await.unwrap_err();
+    assert!(error.message().contains("only what failed or is late is tried again"), "{error}");
+}
+
+#[tokio::test]
 async fn a_group_skipped_before_it_began_is_never_begun() {
     let bench = Bench::new();
     let engine = engine(&bench, parent(&bench)).await;

@@ -5,6 +5,7 @@ mod checkpoints;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod tampering;
+mod wire;
 
 use std::sync::Arc;
 

@@ -59,6 +59,21 @@ fn a_diff_says_what_a_reviewer_has_to_look_at() {
 }
 
 #[test]
+fn a_group_that_is_otherwise_is_told_with_what_is_otherwise() {
+    let plan = |seconds: u64| {
+        let mut b = first();
+        b.parallel("data", &["fence", "promote"]).deadline(Duration::from_secs(seconds));
+        b.build().unwrap()
+    };
+    let found = diff(&plan(60), &plan(90));
+    assert_eq!((found.changed.len(), found.groups_changed.len()), (0, 1));
+    let text = found.to_string();
+    assert!(text.ends_with("~ group data\n    deadline.secs: 60 -> 90\n"), "{text}");
+    assert!(diff(&plan(60), &plan(60)).groups_changed.is_empty());
+    assert_eq!(diff(&plan(60), &first().build().unwrap()).groups_removed, [StepId::new("data").unwrap()]);
+}
+
+#[test]
 fn a_plan_is_drawn_with_its_groups() {
     let mut child = builder();
     child.deadline(Duration::from_secs(90));

@@ -1,9 +1,12 @@
 //! A step that does nothing, and plans of it.
 
+mod canonical;
 mod diff;
 mod groups;
 mod plans;
+mod prewarm;
 mod random;
+mod timeline;
 
 use std::time::Duration;
 

@@ -1,0 +1,163 @@
+//! Distinctions that a rule makes and that no other test would miss: each was found by changing the rule.
+
+use std::time::Duration;
+
+use crate::{
+    lint::fixtures::case::*,
+    plan::{AccessFact, Call, CheckFact, Gate, GoalKind, Phase, WorkloadOwner},
+    step::Reversibility,
+    validation::Severity,
+};
+
+/// A call that keeps the old region's check unhealthy, but for what is changed.
+fn off() -> Call {
+    control("route53:UpdateHealthCheck", WITNESS).arg("Disabled", true).arg("Inverted", true)
+}
+
+#[test]
+fn e08_a_fence_that_changes_nothing_stops_nobody() {
+    let unfenced = |reversibility| {
+        let broken = Case::new().step("db/fence", move |step| step.reversibility = reversibility).broken();
+        broken.contains(&"E08 db/promote".to_owned())
+    };
+    assert!(unfenced(Reversibility::ReadOnly));
+    assert!(!unfenced(Reversibility::Reversible) && !unfenced(Reversibility::Irreversible));
+}
+
+#[test]
+fn e07_a_later_step_that_forces_the_old_region_off_is_a_latch() {
+    // The shift, then a step of this phase that makes this call; and no step of the latch phase.
+    let held = |phase: Phase, call: Call| {
+        let mut case = Case::new();
+        case.drop("dns/latch");
+        case.traffic().primary_check = CheckFact::Other { kind: "CALCULATED".to_owned() };
+        case.add("dns/hold", "dns/confirm", phase, &["dns/confirm"], vec![call]);
+        !case.broken().contains(&"E07 dns/shift".to_owned())
+    };
+    assert!(held(Phase::Confirm, off()));
+    assert!(held(Phase::Latch, look("s3:GetObject", WEST)), "a latch is believed");
+    assert!(!held(Phase::Confirm, off().arg("Disabled", false)));
+    assert!(!held(Phase::Confirm, off().arg("Inverted", false)));
+    let mut other = off();
+    other.operation = "route53:GetHealthCheck".into();
+    assert!(!held(Phase::Confirm, other), "only the call that changes the check");
+    assert!(!held(Phase::Shift, off()), "what is done while traffic shifts is the shift");
+    assert!(held(Phase::Confirm, data("route53-recovery-cluster:UpdateRoutingControlState", WEST)));
+}
+
+#[test]
+fn e11_says_of_a_target_that_is_not_given_that_it_is_not() {
+    let call = control("rds:FailoverGlobalCluster", WEST).arg("AllowDataLoss", true);
+    let told = |call: Call| {
+        let report =
+            Case::new().step("db/promote", |step| step.calls = vec![look("rds:Describe", WEST), call]).report();
+        let found = report.findings.iter().find(|finding| finding.check.starts_with("E11"));
+        found.map(|finding| finding.message.clone()).unwrap_or_default()
+    };
+    assert_eq!(told(call.clone()), "rds:FailoverGlobalCluster is called without TargetDbClusterIdentifier");
+    let named = told(call.arg("TargetDbClusterIdentifier", "orders"));
+    assert!(named.ends_with("is \"orders\", which is not the ARN of a cluster"), "{named}");
+}
+
+#[test]
+fn e15_is_an_error_where_us_east_1_is_what_failed_and_a_warning_elsewhere() {
+    let severity = |from: &str| {
+        let mut case = Case::new();
+        case.find("apps/scale").calls = vec![control("elasticloadbalancing:CreateLoadBalancer", WEST)];
+        if from != EAST {
+            case.goal.from = region(from);
+        }
+        let report = case.report();
+        report.findings.iter().find(|finding| finding.check.starts_with("E15")).map(|finding| finding.severity)
+    };
+    assert_eq!(severity(EAST), Some(Severity::Error));
+    assert_eq!(severity(WITNESS), Some(Severity::Warning));
+}
+
+#[test]
+fn e23_a_store_of_no_known_kind_is_a_cache_by_its_driver() {
+    let broken = |kind: &str| {
+        let mut case = Case::new();
+        case.drop("cache/promote");
+        case.facts.stores[1].kind = None;
+        case.spec["resources"][1]["kind"] = kind.into();
+        case.broken().contains(&"E23 cache".to_owned())
+    };
+    assert!(broken("aws.elasticache_global"));
+    assert!(!broken("test.thing"));
+}
+
+#[test]
+fn w38_a_hold_down_as_long_as_the_window_is_long_enough() {
+    let failback = |hold_down: &str, lag: u64| {
+        let mut case = Case::new();
+        case.graceful(GoalKind::Failback);
+        case.find("dns/shift").gate = Some(Gate::new("go back?"));
+        case.spec["detection"]["hold_down"] = hold_down.into();
+        case.member("db", WEST).lag = Some(Duration::from_secs(lag));
+        case.broken()
+    };
+    // Three looks, ten seconds apart, and a lag.
+    assert_eq!(failback("30s", 0), [""; 0]);
+    assert_eq!(failback("29s", 0), ["W38 plan"]);
+    assert_eq!(failback("40s", 40), [""; 0]);
+    assert_eq!(failback("40s", 41), ["W38 plan"]);
+}
+
+#[test]
+fn e16_names_a_role_whose_token_comes_from_the_region_that_is_left() {
+    let broken = |host: &str| {
+        let mut case = Case::new();
+        case.facts.access = vec![AccessFact {
+            who: "office".to_owned(),
+            single_sign_on_only: None,
+            token_endpoint: Some(host.to_owned()),
+        }];
+        case.broken()
+    };
+    assert_eq!(broken("sts.us-east-1.amazonaws.com"), ["E16 office"]);
+    assert_eq!(broken("sts.amazonaws.com"), ["E16 office"]);
+    assert_eq!(broken("sts.eu-west-1.amazonaws.com"), [""; 0]);
+}
+
+#[test]
+fn e19_a_record_whose_check_is_unhealthy_is_not_answered_with() {
+    let judged = |check: Option<&str>, healthy: Option<bool>| {
+        let mut case = Case::new();
+        case.traffic().records[1].check = check.map(str::to_owned);
+        case.traffic().records[1].check_healthy = healthy;
+        (case.broken(), case.unjudged())
+    };
+    let fine = (Vec::<String>::new(), Vec::<String>::new());
+    let no = (vec!["E19 dns/shift".to_owned()], Vec::<String>::new());
+    let open = (Vec::<String>::new(), vec!["E19 dns/shift".to_owned()]);
+    assert_eq!(judged(Some("check-2"), Some(false)), no);
+    assert_eq!(judged(Some("check-2"), Some(true)), fine);
+    assert_eq!(judged(Some("check-2"), None), open);
+    assert_eq!(judged(None, None), fine);
+    assert_eq!(judged(None, Some(false)), fine, "without a check there is nothing to be unhealthy");
+}
+
+#[test]
+fn w27_is_an_error_only_where_the_upper_bound_is_in_the_way() {
+    let severity = |min: u32, max: u32, raised: &[(&str, u32)]| {
+        let mut case = Case::new();
+        case.facts.workloads[0].owner = WorkloadOwner::Hpa { name: "orders".to_owned(), min, max };
+        for (bound, to) in raised {
+            let patch = control("k8s:patch horizontalpodautoscalers", WEST).arg(*bound, *to);
+            case.find("apps/scale").calls.insert(0, patch);
+        }
+        let found = case.report().findings.into_iter().find(|finding| finding.check.starts_with("W27"));
+        found.map(|finding| finding.severity)
+    };
+    // Four are wanted.
+    assert_eq!(severity(4, 4, &[]), None);
+    assert_eq!(severity(3, 4, &[]), Some(Severity::Warning));
+    assert_eq!(severity(1, 3, &[]), Some(Severity::Error));
+    assert_eq!(severity(1, 2, &[]), Some(Severity::Error));
+    assert_eq!(severity(1, 3, &[("maxReplicas", 3)]), Some(Severity::Error), "three are not enough");
+    assert_eq!(severity(1, 3, &[("maxReplicas", 4)]), Some(Severity::Warning));
+    assert_eq!(severity(1, 3, &[("maxReplicasAtLeast", 5)]), Some(Severity::Warning));
+    assert_eq!(severity(1, 3, &[("maxReplicas", 4), ("minReplicas", 3)]), Some(Severity::Warning));
+    assert_eq!(severity(1, 3, &[("maxReplicas", 4), ("minReplicas", 4)]), None);
+}
