@@ -3,6 +3,7 @@
 mod approvals;
 mod controls;
 mod crashes;
+mod decisions;
 mod fencing;
 mod following;
 mod frontier;

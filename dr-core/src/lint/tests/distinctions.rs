@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use crate::{
     lint::fixtures::case::*,
-    plan::{AccessFact, Call, CheckFact, Gate, GoalKind, Phase, WorkloadOwner},
+    plan::{
+        AccessFact, AnsweredBy, Call, CertificateFact, CheckFact, CheckProtocol, Gate, GoalKind, HealthCheckFact,
+        ListenerFact, Phase, TlsVersion, WorkloadOwner,
+    },
     step::Reversibility,
     validation::Severity,
 };
@@ -160,4 +163,84 @@ fn w27_is_an_error_only_where_the_upper_bound_is_in_the_way() {
     assert_eq!(severity(1, 3, &[("maxReplicasAtLeast", 5)]), Some(Severity::Warning));
     assert_eq!(severity(1, 3, &[("maxReplicas", 4), ("minReplicas", 3)]), Some(Severity::Warning));
     assert_eq!(severity(1, 3, &[("maxReplicas", 4), ("minReplicas", 4)]), None);
+}
+
+#[test]
+fn e16_names_a_token_service_without_a_region_wherever_it_is_called_from() {
+    let broken = |host: &str| {
+        let assume = look("sts:AssumeRole", WEST).arg("Endpoint", host);
+        Case::new().step("apps/ready", move |step| step.calls.push(assume)).broken()
+    };
+    assert!(broken("sts.amazonaws.com").contains(&"E16 apps/ready".to_owned()));
+    assert_eq!(broken("sts.eu-west-1.amazonaws.com"), [""; 0]);
+}
+
+#[test]
+fn w30_asks_who_looks_at_a_certificate_only_where_checks_take_any() {
+    let told = |protocol: CheckProtocol| {
+        let mut case = Case::new();
+        case.facts.health_checks = vec![HealthCheckFact {
+            matches_text: Some(true),
+            redirects: Some(false),
+            answered_by: Some(AnsweredBy::Region { region: region(EAST) }),
+            ..HealthCheckFact::new("check-1", region(EAST), protocol)
+        }];
+        case.facts.certificates = [EAST, WEST]
+            .map(|name| CertificateFact {
+                region: region(name),
+                names: Some(vec!["api.example.com".to_owned()]),
+                valid_until: Some(TODAY.saturating_add(jiff::Span::new().days(90))),
+                probed: Some(false),
+            })
+            .to_vec();
+        case.broken()
+    };
+    assert_eq!(told(CheckProtocol::Https), ["W30 us-east-1", "W30 eu-west-1"]);
+    assert_eq!(told(CheckProtocol::Http), [""; 0]);
+}
+
+#[test]
+fn w30_names_the_listener_that_speaks_tls_1_3_alone_with_its_region() {
+    let mut case = Case::new();
+    case.facts.health_checks = vec![HealthCheckFact::new("check-1", region(EAST), CheckProtocol::Https)];
+    let listener = ListenerFact { port: 443, policy: "tls13".to_owned(), oldest: Some(TlsVersion::V1_3) };
+    case.facts.load_balancers[1].listeners.push(listener);
+    let report = case.report();
+    let messages: Vec<&str> = report
+        .findings
+        .iter()
+        .filter(|finding| finding.subject == "front-eu-west-1")
+        .map(|finding| finding.message.as_str())
+        .collect();
+    let [message] = messages.as_slice() else { panic!("{messages:?}") };
+    assert!(message.starts_with("front-eu-west-1 in eu-west-1 accepts TLS 1.3 alone on port 443 (tls13)"), "{message}");
+}
+
+#[test]
+fn w32_counts_the_publication_of_a_name_that_no_step_waits_for() {
+    let broken = |waits: bool, publication: u64| {
+        let mut case = Case::new();
+        case.traffic().publication = Some(Duration::from_secs(publication));
+        if !waits {
+            for id in ["dns/await", "dns/confirm"] {
+                case.find(id).calls.iter_mut().for_each(|call| call.mutates = true);
+            }
+        }
+        // 52 s to detect, 120 s of steps, 60 s of TTL: 68 s are left.
+        case.broken().contains(&"W32 plan".to_owned())
+    };
+    assert!(!broken(true, 600), "the wait is a step, and counted as one");
+    assert!(!broken(false, 68));
+    assert!(broken(false, 69));
+}
+
+#[test]
+fn e11_looks_at_the_target_of_a_detachment_too() {
+    let broken = |target: &str| {
+        let call = control("rds:RemoveFromGlobalCluster", WEST).arg("DbClusterIdentifier", target);
+        let case = Case::new().step("db/promote", |step| step.calls = vec![look("rds:Describe", WEST), call]);
+        case.broken().contains(&"E11 db/promote".to_owned())
+    };
+    assert!(broken("orders") && broken(OLD_ARN));
+    assert!(!broken(NEW_ARN));
 }

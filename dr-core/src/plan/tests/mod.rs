@@ -1,5 +1,6 @@
 //! A step that does nothing, and plans of it.
 
+mod args;
 mod canonical;
 mod diff;
 mod groups;

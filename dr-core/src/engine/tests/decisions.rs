@@ -1,0 +1,222 @@
+//! What should happen next, asked right after each record.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::world::{TurnOn, World, builder, params, run_id, step_id};
+use crate::{
+    engine::{Command, Control, RunView, StepView, accept, backoff, decide},
+    error::{Effect, Error, ErrorKind, Failure, Retry},
+    journal::{Entry, Intent, Outcome, RunEnd, Seq},
+    model::{Epoch, OwnerId, RunId, SafetyRuleId},
+    plan::{Inventory, Plan, RetryPolicy},
+    time::Timestamp,
+};
+
+/// A run that is told what happened, record by record.
+struct Told {
+    plan: Plan,
+    view: RunView,
+    now: Timestamp,
+}
+
+impl Told {
+    /// `a` and `b` beside each other, `c` after both; each is tried twice.
+    fn new() -> Self {
+        let act = TurnOn(World::new());
+        let mut plan = builder();
+        let retry = || RetryPolicy { attempts: 2, first: Duration::from_secs(4), most: Duration::from_secs(60) };
+        plan.step("a", &act, &params("a", 0)).retry(retry());
+        plan.step("b", &act, &params("b", 0)).retry(retry());
+        plan.step("c", &act, &params("c", 0)).retry(retry()).after("a").after("b");
+        plan.deadline(Duration::from_secs(600));
+        let plan = plan.build().unwrap();
+        let created = Entry::RunCreated {
+            plan: Box::new(plan.clone()),
+            inventory: Box::new(Inventory::default()),
+            findings: Vec::new(),
+            waivers: Vec::new(),
+            unattended: None,
+            by: OwnerId::new("engine").unwrap(),
+        };
+        let view = RunView::new(run_id(), Seq(1), Timestamp::UNIX_EPOCH, &created).unwrap();
+        Self { plan, view, now: Timestamp::UNIX_EPOCH }
+    }
+
+    fn say(&mut self, entry: Entry) -> Vec<Command> {
+        self.view.apply(Seq(self.view.seq().0 + 1), self.now, Epoch(1), &entry);
+        self.next()
+    }
+
+    fn next(&self) -> Vec<Command> {
+        decide(&self.plan, &self.view, self.now)
+    }
+
+    fn begins(&mut self, step: &str, attempt: u32) -> Vec<Command> {
+        self.say(Entry::StepIntent(Intent { step: step_id(step), attempt, before: None, params: json!(null) }))
+    }
+
+    fn ends(&mut self, step: &str, attempt: u32, outcome: Outcome) -> Vec<Command> {
+        self.say(Entry::StepOutcome { step: step_id(step), attempt, outcome })
+    }
+
+    fn done(&mut self, step: &str) -> Vec<Command> {
+        self.begins(step, 1);
+        self.ends(step, 1, Outcome::Done { output: json!(1), already: false })
+    }
+
+    fn asked(&mut self, entry: fn(String, String) -> Entry) -> Vec<Command> {
+        self.say(entry("Ada".to_owned(), "as agreed".to_owned()))
+    }
+
+    fn retried(&mut self, step: &str) -> Vec<Command> {
+        self.say(Entry::RetryRequested { step: step_id(step), who: "Ada".to_owned(), why: "again".to_owned() })
+    }
+}
+
+fn failed(retry: Retry) -> Outcome {
+    let error = Error::new(ErrorKind::Unavailable, "no").with_effect(Effect::NotApplied).with_retry(retry);
+    Outcome::Failed { failure: Failure::from(error) }
+}
+
+fn cancel(who: String, why: String) -> Entry {
+    Entry::CancelRequested { who, why, compensate: true }
+}
+
+/// The commands in short.
+fn short(commands: &[Command]) -> Vec<String> {
+    let said = |command: &Command| match command {
+        Command::Start { step, attempt, pause } => format!("start {step} {attempt} {}", !pause.is_zero()),
+        Command::Compensate { step, attempt, pause } => format!("undo {step} {attempt} {}", !pause.is_zero()),
+        Command::Pause { step, .. } => format!("pause {step}"),
+        Command::End { end, .. } => format!("end {end:?}"),
+        other => format!("{other:?}"),
+    };
+    commands.iter().map(said).collect()
+}
+
+#[test]
+fn each_attempt_has_the_next_number_and_only_one_after_a_failure_waits() {
+    let mut told = Told::new();
+    assert_eq!(short(&told.next()), ["start a 1 false", "start b 1 false"]);
+    assert_eq!(short(&told.begins("a", 1)), ["start b 1 false"]);
+    assert_eq!(short(&told.ends("a", 1, failed(Retry::Backoff))), ["start a 2 true", "start b 1 false"]);
+    told.begins("a", 2);
+    told.done("b");
+    let done = told.ends("a", 2, Outcome::Done { output: json!(1), already: false });
+    assert_eq!(short(&done), ["start c 1 false"]);
+    assert_eq!(short(&told.done("c")), ["end Completed"]);
+}
+
+#[test]
+fn what_is_taken_back_is_so_once_at_a_time_with_attempts_of_their_own() {
+    let mut told = Told::new();
+    told.done("a");
+    assert_eq!(short(&told.asked(cancel)), ["undo a 1 false"]);
+    let undo = |attempt| Entry::CompensationIntent { step: step_id("a"), attempt };
+    assert_eq!(short(&told.say(undo(1))), [""; 0], "it is under way");
+    assert_eq!(short(&told.ends("a", 1, failed(Retry::Backoff))), ["undo a 2 true"]);
+    assert_eq!(short(&told.say(undo(2))), [""; 0]);
+    assert_eq!(short(&told.ends("a", 2, failed(Retry::Backoff))), ["pause a"]);
+    assert_eq!(short(&told.retried("a")), ["undo a 3 false"]);
+    told.say(undo(3));
+    assert_eq!(short(&told.ends("a", 3, Outcome::Compensated)), ["end Cancelled"]);
+}
+
+#[test]
+fn a_failure_is_told_once_and_the_next_one_again() {
+    let mut told = Told::new();
+    told.done("b");
+    told.begins("a", 1);
+    assert_eq!(short(&told.ends("a", 1, failed(Retry::Never))), ["pause a"]);
+    let paused = || Entry::Paused { reason: "a failed".to_owned(), step: Some(step_id("a")), who: None };
+    assert_eq!(short(&told.say(paused())), [""; 0], "everybody knows");
+    assert_eq!(short(&told.retried("a")), ["start a 2 false"]);
+    told.begins("a", 2);
+    assert_eq!(short(&told.ends("a", 2, failed(Retry::Never))), ["pause a"], "this is another failure");
+    told.say(paused());
+    let skipped = told.ends("a", 2, Outcome::Skipped { reason: "Ada: go on".to_owned() });
+    assert_eq!(short(&skipped), ["start c 1 false"]);
+    told.begins("c", 1);
+    assert_eq!(short(&told.ends("c", 1, failed(Retry::Never))), ["pause c"]);
+}
+
+#[test]
+fn while_another_step_still_waits_for_somebody_nothing_is_told_anew() {
+    let mut told = Told::new();
+    for step in ["a", "b"] {
+        told.begins(step, 1);
+    }
+    told.ends("a", 1, failed(Retry::Never));
+    told.say(Entry::Paused { reason: "a failed".to_owned(), step: Some(step_id("a")), who: None });
+    assert_eq!(short(&told.ends("b", 1, failed(Retry::Never))), [""; 0]);
+    assert_eq!(short(&told.retried("a")), ["start a 2 false"], "b waits on, and has been told");
+}
+
+#[test]
+fn only_what_failed_for_good_is_tried_again_on_request() {
+    let mut told = Told::new();
+    let retry = Control::Retry { step: step_id("a"), who: "Ada".to_owned(), why: "again".to_owned() };
+    told.begins("a", 1);
+    told.ends("a", 1, failed(Retry::Backoff));
+    assert_eq!(accept(&told.view, &retry).unwrap(), [], "it is tried again anyway");
+    told.begins("a", 2);
+    assert_eq!(accept(&told.view, &retry).unwrap(), [], "it is being tried");
+    told.ends("a", 2, failed(Retry::Backoff));
+    let asked = Entry::RetryRequested { step: step_id("a"), who: "Ada".to_owned(), why: "again".to_owned() };
+    assert_eq!(accept(&told.view, &retry).unwrap(), [asked]);
+    let error = accept(&told.view, &Control::Retry { step: step_id("x"), who: String::new(), why: String::new() });
+    assert_eq!(error.unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[test]
+fn a_rule_that_refused_is_asked_again_and_the_step_has_made_no_attempt() {
+    let mut told = Told::new();
+    let refused =
+        Entry::RuleRefused { step: step_id("a"), rule: SafetyRuleId::new("lag").unwrap(), why: "behind".to_owned() };
+    assert_eq!(short(&told.say(refused)), ["start b 1 false"]);
+    assert_eq!(short(&told.retried("a")), ["start a 1 false", "start b 1 false"]);
+    assert!(!told.view.step("a").unwrap().retry_asked);
+}
+
+#[test]
+fn a_run_ends_at_its_deadline_once_nothing_is_under_way() {
+    let mut told = Told::new();
+    told.done("a");
+    told.now = Timestamp::from_millis(599_999);
+    assert_eq!(short(&told.begins("b", 1)), [""; 0]);
+    told.now = Timestamp::from_millis(600_000);
+    assert_eq!(told.next(), [Command::StopRunning]);
+    let ended = told.ends("b", 1, failed(Retry::Backoff));
+    let [Command::End { end: RunEnd::TimedOut, summary, effects }] = ended.as_slice() else { panic!("{ended:?}") };
+    assert_eq!((summary.as_str(), effects.len()), ("600s were not enough; not done: b, c", 0));
+}
+
+#[test]
+fn pauses_are_cut_by_up_to_half_and_differ_from_run_to_run_and_from_attempt_to_attempt() {
+    let retry = RetryPolicy { attempts: 9, first: Duration::from_secs(8), most: Duration::from_secs(60) };
+    let pause = |run: u32, failures: u32, attempt: u32| {
+        let run = RunId::new(format!("run-{run}")).unwrap();
+        backoff::pause_after(&run, &step_id("a"), &retry, failures, attempt).as_secs_f64()
+    };
+    let drawn: Vec<f64> = (0..200).map(|run| pause(run, 1, 1)).collect();
+    assert!(drawn.iter().all(|pause| (4.0..=8.0).contains(pause)));
+    assert!(drawn.iter().any(|pause| *pause < 4.5) && drawn.iter().any(|pause| *pause > 7.5), "{drawn:?}");
+    let mean = drawn.iter().sum::<f64>() / 200.0;
+    assert!((5.7..6.3).contains(&mean), "{mean}");
+    assert!((pause(1, 2, 1) - 2.0 * pause(1, 1, 1)).abs() < 1e-6 && (30.0..=60.0).contains(&pause(1, 9, 1)));
+    assert_ne!(pause(1, 1, 1), pause(1, 1, 2));
+
+    let told = Told::new();
+    let step = told.plan.step("a").unwrap();
+    let Outcome::Failed { failure } = failed(Retry::Backoff) else { unreachable!() };
+    let after = |attempts, compensations| {
+        let state = crate::engine::StepState::Failed { failure: failure.clone() };
+        let view = StepView { state, attempts, compensations, failures: 1, ..StepView::default() };
+        backoff::pause(&run_id(), step, &view)
+    };
+    assert_ne!(after(1, 0), after(2, 0));
+    assert_ne!(after(2, 1), after(2, 2));
+    assert_eq!(after(2, 1), after(1, 2), "it is the number of attempts that counts");
+}
