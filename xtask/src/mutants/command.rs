@@ -38,6 +38,8 @@ fn change(workspace: &Workspace, program: &Path, part: &Part, shard: &str) -> Re
     fs::create_dir_all(&folder).map_err(|error| Failure::new(format!("cannot make {}: {error}", folder.display())))?;
     let mut command = workspace.command(program);
     command.args(["mutants", "--no-shuffle", "--sharding", "round-robin", "--shard", shard, "--output"]).arg(&folder);
+    // Every shard is changed in a copy of its own; what is no part of the change is built once for all of them.
+    command.env("CARGO_TARGET_DIR", workspace.target("mutants-build"));
     command.args(part.files.iter().flat_map(|file| ["--file", file])).args(["--", "--lib", "--"]).args(part.tests);
     let status = command
         .stdin(Stdio::null())

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::{
     lint::fixtures::case::*,
     plan::{
-        AccessFact, AnsweredBy, Call, CertificateFact, CheckFact, CheckProtocol, Gate, GoalKind, HealthCheckFact,
-        ListenerFact, Phase, TlsVersion, WorkloadOwner,
+        AccessFact, AnsweredBy, ApiRateFact, Call, CertificateFact, CheckFact, CheckProtocol, Gate, GoalKind,
+        HealthCheckFact, ListenerFact, Phase, TlsVersion, WorkloadOwner,
     },
     step::Reversibility,
     validation::Severity,
@@ -243,4 +243,57 @@ fn e11_looks_at_the_target_of_a_detachment_too() {
     };
     assert!(broken("orders") && broken(OLD_ARN));
     assert!(!broken(NEW_ARN));
+}
+
+#[test]
+fn e11_an_arn_with_a_part_left_empty_is_none() {
+    let broken = |target: &str| {
+        let call = failover_call().arg("TargetDbClusterIdentifier", target);
+        let case = Case::new().step("db/promote", |step| step.calls = vec![look("rds:Describe", WEST), call]);
+        case.broken().contains(&"E11 db/promote".to_owned())
+    };
+    for empty in [
+        "arn::rds:eu-west-1:1:cluster:orders",
+        "arn:aws:rds:eu-west-1::cluster:orders",
+        "arn:aws:rds:eu-west-1:1:cluster:",
+    ] {
+        assert!(broken(empty), "{empty}");
+    }
+    assert!(!broken("arn:aws:rds:eu-west-1:1:cluster:orders"));
+}
+
+#[test]
+fn e16_counts_what_changes_by_its_name_and_what_is_said_to_change() {
+    let broken = |operation: &str, mutates: bool| {
+        let mut case = Case::new();
+        case.graceful(GoalKind::Switchover);
+        case.find("apps/scale").calls = vec![control(operation, EAST)];
+        case.find("apps/scale").calls[0].mutates = mutates;
+        case.broken().contains(&"E16 apps/scale".to_owned())
+    };
+    assert!(
+        broken("iam:PutRolePolicy", true) && broken("iam:PutRolePolicy", false) && broken("iam:AddRoleToProfile", true)
+    );
+    assert!(!broken("iam:GetRolePolicy", false));
+}
+
+#[test]
+fn w35_says_how_much_of_the_rate_others_take() {
+    let told = |others: f64| {
+        let mut case = Case::new();
+        case.graceful(GoalKind::Switchover);
+        for n in 0..6 {
+            let call = look("route53:ListResourceRecordSets", EAST);
+            case.add(&format!("dns/look-{n}"), "dns/confirm", Phase::Confirm, &["dns/await"], vec![call]);
+        }
+        case.facts.api_rates = vec![ApiRateFact { service: "route53".to_owned(), per_second: others }];
+        let report = case.report();
+        let found = report.findings.iter().find(|finding| finding.check.starts_with("W35"));
+        found.map(|finding| finding.message.clone()).unwrap_or_default()
+    };
+    assert_eq!(told(0.0), "6 calls of Route 53's API begin within a second, and an account has 5 a second");
+    assert_eq!(
+        told(2.0),
+        "6 calls of Route 53's API begin within a second, beside 2 of others, and an account has 5 a second"
+    );
 }

@@ -74,6 +74,21 @@ fn a_group_that_is_otherwise_is_told_with_what_is_otherwise() {
 }
 
 #[test]
+fn lists_of_different_lengths_are_told_whole() {
+    let plan = |who: &[&str]| {
+        let mut b = builder();
+        b.step("promote", &HARD, &2.into()).phase(Phase::Promote).gate("go on?").approvers(who.iter().copied());
+        b.build().unwrap()
+    };
+    let fields = |one: &[&str], other: &[&str]| {
+        let found = diff(&plan(one), &plan(other));
+        found.changed[0].fields.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(fields(&["Ada"], &["Ada", "Grace"]), [r#"gate.approvers: ["Ada"] -> ["Ada","Grace"]"#]);
+    assert_eq!(fields(&["Ada", "Grace"], &["Ada", "Edith"]), [r#"gate.approvers[1]: "Grace" -> "Edith""#]);
+}
+
+#[test]
 fn a_plan_is_drawn_with_its_groups() {
     let mut child = builder();
     child.deadline(Duration::from_secs(90));

@@ -84,3 +84,17 @@ fn the_digest_of_a_plan_stays_the_same_from_version_to_version() {
     // Journals and approvals name plans by it: a change here makes every stored plan another one.
     assert_eq!(plan.digest().as_str(), "16c99b38abf356f08ef71567316bb6a2de3fbd9ccca909272017a5c8fc3c2f49");
 }
+
+#[test]
+fn a_selection_holds_its_phases_and_its_steps_and_no_others() {
+    let mut b = builder();
+    b.step("a", &SOFT, &1.into()).phase(Phase::Scale);
+    b.step("b", &SOFT, &1.into()).phase(Phase::Shift);
+    let plan = b.build().unwrap();
+    let held = |selection: &Selection| {
+        plan.steps().iter().filter(|step| selection.holds(step)).map(|step| step.id.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(held(&Selection::steps([StepId::new("b").unwrap()])), ["b"]);
+    assert_eq!(held(&Selection::phase(Phase::Scale)), ["a"]);
+    assert!(held(&Selection::default()).is_empty());
+}
