@@ -19,7 +19,7 @@ pub mod clients;
 pub mod control;
 pub mod dns;
 pub mod endpoints;
-mod estate;
+pub mod estate;
 mod files;
 pub mod front;
 mod inner;

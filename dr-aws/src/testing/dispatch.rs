@@ -49,6 +49,7 @@ impl World {
     }
 }
 
+#[derive(Clone)]
 struct Call {
     service: Arc<dyn Service>,
     cx: CallCx,
@@ -86,6 +87,11 @@ impl Call {
                 self.answer().await;
                 Reply::Broken
             }
+            Fault::NoReply => {
+                let held = Self { request: Request::default(), ..self.clone() };
+                self.answer().await;
+                held.vanish(fault).await
+            }
             Fault::LateApply { delay_ms } => {
                 if self.access == Access::Write {
                     let sleep = self.cx.world.clock().sleep(Duration::from_millis(delay_ms));
@@ -107,7 +113,7 @@ impl Call {
         }
     }
 
-    /// Holds the call for as long as its black hole stands, then breaks the connection: nothing was applied.
+    /// Holds the call for as long as its black hole stands, then breaks the connection.
     async fn vanish(self, fault: Fault) -> Reply {
         let mut changes = self.cx.world.faults().watch();
         // A rule that hit its last call is off the board already; its call stays lost until the board next changes.

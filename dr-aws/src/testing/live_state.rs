@@ -176,6 +176,13 @@ async fn follow<M: Machine>(machine: Weak<Inner<M>>) {
 fn serves(faults: &FaultBoard, region: &RegionId, plane: Plane) -> bool {
     !matches!(
         faults.plane(region, plane),
-        Some(Fault::Refuse | Fault::BlackHole | Fault::ServerError | Fault::ReplyLost | Fault::LateApply { .. })
+        Some(
+            Fault::Refuse
+                | Fault::BlackHole
+                | Fault::ServerError
+                | Fault::ReplyLost
+                | Fault::NoReply
+                | Fault::LateApply { .. }
+        )
     )
 }

@@ -24,6 +24,8 @@ pub enum Fault {
     ServerError,
     /// The call is applied, and the connection breaks before the reply.
     ReplyLost,
+    /// The call is applied, and never answered.
+    NoReply,
     /// The connection breaks at once, and the call is applied after this delay all the same.
     LateApply {
         /// Milliseconds of the world's time.

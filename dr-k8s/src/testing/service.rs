@@ -73,7 +73,7 @@ async fn answer(shared: Arc<Shared>, call: Call) -> Result<Response<ResponseBody
     match shared.faults.decide(&site) {
         Some(Fault::Refuse) => Err(broken(io::ErrorKind::ConnectionRefused, "connection refused")),
         Some(Fault::BlackHole) => {
-            black_hole(&shared, &site).await;
+            hold(&shared, &site, Fault::BlackHole).await;
             Err(broken(io::ErrorKind::ConnectionReset, "connection reset by peer"))
         }
         Some(Fault::Slow { delay_ms }) => {
@@ -84,6 +84,11 @@ async fn answer(shared: Arc<Shared>, call: Call) -> Result<Response<ResponseBody
         Some(Fault::ServerError) => document(Err(ApiError::unavailable())),
         Some(Fault::ReplyLost) => {
             drop(respond(&shared, call, None));
+            Err(broken(io::ErrorKind::ConnectionReset, "connection reset by peer"))
+        }
+        Some(Fault::NoReply) => {
+            drop(respond(&shared, call, None));
+            hold(&shared, &site, Fault::NoReply).await;
             Err(broken(io::ErrorKind::ConnectionReset, "connection reset by peer"))
         }
         Some(Fault::LateApply { delay_ms }) => {
@@ -97,16 +102,16 @@ async fn answer(shared: Arc<Shared>, call: Call) -> Result<Response<ResponseBody
     }
 }
 
-/// Waits as a call into a region that is gone waits: until its black hole is off the board.
+/// Waits as a call into a region that is gone waits: until its fault is off the board.
 ///
-/// The call itself is lost all the same; a caller that is still there then sees its connection reset.
-async fn black_hole(shared: &Shared, site: &CallSite<'_>) {
+/// The answer is lost all the same; a caller that is still there then sees its connection reset.
+async fn hold(shared: &Shared, site: &CallSite<'_>, fault: Fault) {
     let mut board = shared.faults.watch();
     loop {
         if board.changed().await.is_err() {
             std::future::pending::<()>().await;
         }
-        if !shared.faults.stands(site, Fault::BlackHole) {
+        if !shared.faults.stands(site, fault) {
             return;
         }
     }

@@ -29,19 +29,27 @@ const LOAD_BALANCER_ZONE: &str = "Z35SXDOTRQ7X7K";
 
 /// The platform on the doubles.
 #[derive(Clone, Debug)]
-pub(crate) struct Estate {
-    pub(crate) world: World,
-    pub(crate) clusters: BTreeMap<RegionId, Cluster>,
-    pub(crate) places: BTreeMap<RegionId, Place>,
+pub struct Estate {
+    /// The AWS double.
+    pub world: World,
+    /// The Kubernetes doubles.
+    pub clusters: BTreeMap<RegionId, Cluster>,
+    /// Where its regions are on this machine.
+    pub places: BTreeMap<RegionId, Place>,
     pub(crate) aurora: Aurora,
-    pub(crate) hosted_zone_id: String,
+    /// The zone of the public name.
+    pub hosted_zone_id: String,
     /// The inverted check that looks at the switch; filled in by [`Estate::route`].
-    pub(crate) switch_check: Option<String>,
+    pub switch_check: Option<String>,
 }
 
 impl Estate {
     /// Databases, caches, buckets and clusters, as they have been for long. Traffic is routed by [`Estate::route`].
-    pub(crate) fn build(clock: &SharedClock, board: &FaultBoard, effects: &EffectLog, lag: Duration) -> Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Internal`] when the doubles refuse what is asked of them.
+    pub fn build(clock: &SharedClock, board: &FaultBoard, effects: &EffectLog, lag: Duration) -> Result<Self> {
         let mut places = BTreeMap::new();
         let mut world = World::builder(clock.clone()).faults(board.clone()).effects(effects.clone());
         for place in PLACES {
@@ -85,7 +93,11 @@ impl Estate {
     ///
     /// The primary record answers by the switch alone. Were it to evaluate its load balancer as well, DNS would
     /// lead clients to a standby whose database and cache nobody has promoted yet.
-    pub(crate) fn route(
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Internal`] when the doubles refuse what is asked of them.
+    pub fn route(
         &mut self,
         application_port: u16,
         s3_port: u16,

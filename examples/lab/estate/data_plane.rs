@@ -11,7 +11,7 @@ use crate::{
 
 /// Route 53's hosted zone, as its authoritative servers have it.
 #[derive(Debug)]
-pub(crate) struct HostedZone(pub(crate) Route53);
+pub struct HostedZone(pub Route53);
 
 impl Zone for HostedZone {
     fn apex(&self) -> String {

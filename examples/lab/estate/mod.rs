@@ -7,7 +7,8 @@ mod database;
 mod load_balancer;
 mod snapshot;
 
-pub(crate) use build::Estate;
-pub(crate) use data_plane::{HostedZone, Route53Checks};
+pub use build::Estate;
+pub use data_plane::HostedZone;
+pub(crate) use data_plane::Route53Checks;
 pub(crate) use database::Aurora;
 pub(crate) use load_balancer::LoadBalancer;

@@ -13,7 +13,8 @@ use crate::{
 
 impl Estate {
     /// What the stack looks like now.
-    pub(crate) fn snapshot(&self, board: &FaultBoard) -> StackState {
+    #[must_use]
+    pub fn snapshot(&self, board: &FaultBoard) -> StackState {
         let route53 = self.world.route53();
         let answer = match route53.answer(PUBLIC_NAME, "A") {
             Resolution::Answer(answer) => answer.values,

@@ -58,6 +58,8 @@ enum Delivery {
     Kept,
     /// The request is served, and the connection breaks before the answer.
     Lost,
+    /// The request is served, and the answer never comes.
+    Held,
     /// The connection breaks at once, and the request is served after this delay all the same.
     Late(Duration),
 }
@@ -109,6 +111,7 @@ impl Front {
         match self.board.decide(&CallSite { region, plane, operation }) {
             Some(Fault::Refuse) => Err(Answer::HangUp),
             Some(Fault::ReplyLost) => Ok(Delivery::Lost),
+            Some(Fault::NoReply) => Ok(Delivery::Held),
             Some(Fault::LateApply { delay_ms }) => Ok(Delivery::Late(Duration::from_millis(delay_ms))),
             Some(Fault::BlackHole) => {
                 self.wait_for_daylight(region, plane).await;
@@ -220,7 +223,11 @@ impl Front {
             Some(id) => self.read(id),
             None => self.write(request.body()),
         };
-        Ok(if delivery == Delivery::Lost { Answer::HangUp } else { answer })
+        match delivery {
+            Delivery::Lost => Ok(Answer::HangUp),
+            Delivery::Held => std::future::pending().await,
+            Delivery::Kept | Delivery::Late(_) => Ok(answer),
+        }
     }
 }
 

@@ -17,4 +17,5 @@ mod failover;
 mod observers;
 mod process;
 mod steady;
+mod sweep;
 mod whole;

@@ -1,10 +1,12 @@
-//! The stage that lets a process die everywhere, twice.
+//! The two stages that try everything, one thing at a time: every death of a process, every fault of a call.
 
 use super::{Context, Outcome, closing};
 use crate::run::{Failure, Finished};
 
 /// The test that kills a process twice, in dr-core's integration tests.
 const PAIRS: &str = "crash::sweep::a_second_kill_during_the_recovery_changes_nothing_either";
+/// The test that lets each call go wrong, in those of the examples.
+const CALLS: &str = "sweep::calls::every_call_may_go_wrong_in_every_way";
 
 /// Kills processes in pairs, with the simulation's profile: there are more than ten thousand of them, and what the
 /// simulation has built of other people's code is built no second time.
@@ -13,6 +15,14 @@ pub(super) fn run(context: &mut Context<'_>) -> Result<Outcome, Failure> {
     cargo.args(["--profile", "sim", "--locked", "--package", "dr-core", "--all-features", "--test", "it", "--"]);
     cargo.args([PAIRS, "--exact", "--ignored", "--nocapture"]);
     Ok(counts(&context.run(&mut cargo, "a run that was killed did not come to its end")?))
+}
+
+/// Lets each call go wrong, with what the tests have built.
+pub(super) fn faults(context: &mut Context<'_>) -> Result<Outcome, Failure> {
+    let mut cargo = context.workspace.cargo("test");
+    cargo.args(["--workspace", "--locked", "--all-features", "--test", "it", "--"]);
+    cargo.args([CALLS, "--exact", "--ignored", "--nocapture"]);
+    Ok(counts(&context.run(&mut cargo, "a drill in which a call went wrong did not come to its end")?))
 }
 
 fn counts(finished: &Finished) -> Outcome {

@@ -73,6 +73,11 @@ const STAGES: &[Stage] = &[
         run: crash::run,
     },
     Stage {
+        name: "faults",
+        about: "a drill's every remote call meets every fault, and the drill comes to the same end",
+        run: crash::faults,
+    },
+    Stage {
         name: "sim",
         about: "100,000 seeds of the simulation keep every promise, and every wrong engine is noticed",
         run: sim::run,
