@@ -1,8 +1,12 @@
 //! The application of both regions, as far as a plan looks at it: its health, and whether it takes an order.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use dr_core::{model::Plane, model::RegionId, testing::FaultBoard};
+use dr_core::{
+    model::{Plane, RegionId},
+    testing::{CallSite, Fault, FaultBoard},
+    time::SharedClock,
+};
 use dr_lab::{estate::Estate, platform::PLACES};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -25,36 +29,65 @@ pub(super) async fn listen() -> (u16, Vec<(RegionId, TcpListener)>) {
     }
 }
 
-/// Serves until dropped.
-pub(super) async fn serve(listener: TcpListener, region: RegionId, estate: Arc<Estate>, faults: FaultBoard) {
-    let mut connections = JoinSet::new();
-    while let Ok((stream, _)) = listener.accept().await {
-        connections.spawn(answer(stream, region.clone(), Arc::clone(&estate), faults.clone()));
+/// One region's application.
+#[derive(Clone)]
+pub(super) struct Application {
+    pub(super) region: RegionId,
+    pub(super) estate: Arc<Estate>,
+    pub(super) faults: FaultBoard,
+    pub(super) clock: SharedClock,
+}
+
+impl Application {
+    /// Serves until dropped.
+    pub(super) async fn serve(self, listener: TcpListener) {
+        let mut connections = JoinSet::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            connections.spawn(self.clone().answer(stream));
+            while connections.try_join_next().is_some() {}
+        }
+    }
+
+    async fn answer(self, mut stream: TcpStream) {
+        let Some(request) = read(&mut stream).await else { return };
+        let operation = if request.starts_with(b"POST") { "app:POST /orders" } else { "app:GET /health" };
+        let site = CallSite { region: &self.region, plane: Plane::Application, operation };
+        let refusal = match self.faults.decide(&site) {
+            None | Some(Fault::StaleRead { .. }) => None,
+            Some(Fault::Slow { delay_ms }) => {
+                self.clock.sleep(Duration::from_millis(delay_ms)).await;
+                None
+            }
+            Some(Fault::Throttle) => Some("429 Too Many Requests"),
+            Some(Fault::ServerError) => Some("500 Internal Server Error"),
+            // The application of the sweep keeps no orders, so that what was lost before and after is the same.
+            Some(Fault::Refuse | Fault::ReplyLost | Fault::LateApply { .. }) => return,
+            Some(Fault::BlackHole | Fault::NoReply | _) => return std::future::pending().await,
+        };
+        let cluster = self.estate.places[&self.region].database.unwrap();
+        let status = match refusal {
+            Some(refusal) => refusal,
+            None if operation == "app:GET /health" => "200 OK",
+            None if self.estate.world.rds().is_writable(&self.region, cluster) => "201 Created",
+            None => "503 Service Unavailable",
+        };
+        let body = format!(r#"{{"status":"ok","region":"{}"}}"#, self.region);
+        let reply = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+        // Whoever has gone away meanwhile needs no answer.
+        let _ = stream.write_all(reply.as_bytes()).await;
     }
 }
 
-async fn answer(mut stream: TcpStream, region: RegionId, estate: Arc<Estate>, faults: FaultBoard) {
+async fn read(stream: &mut TcpStream) -> Option<Vec<u8>> {
     let mut request = Vec::new();
     let mut part = [0; 2048];
     while !is_whole(&request) {
         match stream.read(&mut part).await {
             Ok(n) if n > 0 => request.extend_from_slice(&part[..n]),
-            _ => return,
+            _ => return None,
         }
     }
-    if faults.plane(&region, Plane::Application).is_some() {
-        return std::future::pending().await;
-    }
-    let status = if request.starts_with(b"POST") {
-        let cluster = estate.places[&region].database.unwrap();
-        if estate.world.rds().is_writable(&region, cluster) { "201 Created" } else { "503 Service Unavailable" }
-    } else {
-        "200 OK"
-    };
-    let body = format!(r#"{{"status":"ok","region":"{region}"}}"#);
-    let reply = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
-    // Whoever has gone away meanwhile needs no answer.
-    let _ = stream.write_all(reply.as_bytes()).await;
+    Some(request)
 }
 
 fn is_whole(request: &[u8]) -> bool {

@@ -6,5 +6,7 @@
 //! attempt of a step that says why it failed.
 
 mod application;
-mod calls;
+mod cases;
+mod drill;
+mod pacer;
 mod stage;

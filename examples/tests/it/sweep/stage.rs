@@ -1,18 +1,25 @@
 //! The platform of `ecommerce.dr.yaml` on virtual time: the doubles without a lab around them.
 
-use std::{collections::BTreeMap, future::Future, pin::pin, sync::Arc, task::Poll, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use async_trait::async_trait;
 use aws_credential_types::Credentials;
 use dr_aws::{
     Clients,
-    testing::{World, rds, route53::CheckResult},
+    testing::{
+        World, rds,
+        route53::{CheckResult, Resolution},
+    },
 };
 use dr_core::{
     driver::{Driver, DriverRegistry},
+    engine::{ApplicationHealth, HealthReading, HealthSource},
+    error::Result,
     model::{Plane, RegionId},
+    plan::Plan,
     spec::{Spec, SpecLoader},
     testing::{EffectLog, FaultBoard},
-    time::{Clock as _, ManualClock, SharedClock},
+    time::{ManualClock, SharedClock},
     topology::Topology,
 };
 use dr_k8s::{Clusters, deployments::Deployments};
@@ -20,17 +27,17 @@ use dr_lab::{
     checkers::CHECKERS,
     dns::NameServer,
     estate::{Estate, HostedZone},
-    platform::{SWITCH_BUCKET, SWITCH_KEY},
+    platform::{PUBLIC_NAME, Place, SWITCH_BUCKET, SWITCH_KEY},
     state::StackState,
 };
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use super::application;
+use super::{
+    application::{self, Application},
+    pacer::Pacer,
+};
 use crate::by_hand::{east, west};
-
-/// Virtual time that a drill may take before it counts as stuck.
-const PATIENCE: Duration = Duration::from_secs(6 * 3600);
 
 pub(super) struct Stage {
     pub(super) clock: ManualClock,
@@ -39,6 +46,7 @@ pub(super) struct Stage {
     pub(super) spec: Spec,
     pub(super) topology: Topology,
     pub(super) drivers: DriverRegistry,
+    pub(super) pacer: Pacer,
     estate: Arc<Estate>,
     /// The application's, which differs from drill to drill.
     port: u16,
@@ -52,6 +60,7 @@ impl Stage {
         // So that times are of this century.
         clock.advance(Duration::from_secs(1_790_000_000));
         let shared: SharedClock = Arc::new(clock.clone());
+        let pacer = Pacer::start(clock.clone());
         let (faults, effects) = (FaultBoard::new(), EffectLog::new());
         let mut estate = Estate::build(&shared, &faults, &effects, Duration::from_millis(900)).unwrap();
         hurry(&estate);
@@ -61,13 +70,15 @@ impl Stage {
         let estate = Arc::new(estate);
         let mut tasks = JoinSet::new();
         for (region, listener) in listeners {
-            tasks.spawn(application::serve(listener, region, Arc::clone(&estate), faults.clone()));
+            let application =
+                Application { region, estate: Arc::clone(&estate), faults: faults.clone(), clock: shared.clone() };
+            tasks.spawn(pacer.watch(application.serve(listener)));
         }
         tasks.spawn(check_health(shared.clone(), Arc::clone(&estate), faults.clone()));
         let spec = load(&variables(&estate, &server, port), &shared);
         let topology = Topology::new(&spec).unwrap();
         let drivers = drivers(&estate, &shared);
-        Self { clock, faults, effects, spec, topology, drivers, estate, port, _server: server, _tasks: tasks }
+        Self { clock, faults, effects, spec, topology, drivers, pacer, estate, port, _server: server, _tasks: tasks }
     }
 
     pub(super) fn shared_clock(&self) -> SharedClock {
@@ -83,22 +94,33 @@ impl Stage {
         state
     }
 
-    /// Drives `work` to its end; whenever everything waits, time passes to the next moment that somebody waits for.
-    pub(super) async fn passing<T>(&self, work: impl Future<Output = T>) -> T {
-        let mut work = pin!(work);
-        let begun = self.clock.monotonic();
-        loop {
-            // Enough for a request and its answer over loopback, which the doubles' front doors need.
-            for _ in 0..40 {
-                if let Poll::Ready(value) = futures::poll!(work.as_mut()) {
-                    return value;
-                }
-                tokio::task::yield_now().await;
-            }
-            let passed = self.clock.monotonic().since(begun);
-            assert!(passed < PATIENCE, "nothing has come of it in {passed:?}");
-            self.clock.advance_to_next();
-        }
+    /// Who says whether users are served.
+    pub(super) fn health(&self) -> Arc<dyn HealthSource> {
+        Arc::new(Served { estate: Arc::clone(&self.estate), faults: self.faults.clone() })
+    }
+}
+
+/// Users are served when the public name leads to a region that answers and whose database writes.
+#[derive(Debug)]
+struct Served {
+    estate: Arc<Estate>,
+    faults: FaultBoard,
+}
+
+#[async_trait]
+impl HealthSource for Served {
+    async fn look(&self, _: &Plan) -> Result<HealthReading> {
+        let led_to = match self.estate.world.route53().answer(PUBLIC_NAME, "A") {
+            Resolution::Answer(answer) => answer.values,
+            _ => Vec::new(),
+        };
+        let serves = |(region, place): (&RegionId, &Place)| {
+            let writes = place.database.is_some_and(|cluster| self.estate.world.rds().is_writable(region, cluster));
+            led_to == [place.address.to_string()] && writes && self.faults.plane(region, Plane::Application).is_none()
+        };
+        let health =
+            if self.estate.places.iter().any(serves) { ApplicationHealth::Green } else { ApplicationHealth::Red };
+        Ok(HealthReading { health, why: format!("the public name leads to {led_to:?}") })
     }
 }
 

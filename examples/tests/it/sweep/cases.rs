@@ -1,0 +1,170 @@
+//! All cases: each call of either half with each fault.
+
+use std::{
+    collections::BTreeMap,
+    env,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use dr_core::testing::Fault;
+
+use super::{
+    drill::{Drill, End, Half, Hit},
+    pacer::on_runtime,
+};
+
+/// The faults of one call, by the names of the acceptance list.
+fn faults() -> [(&'static str, Fault); 9] {
+    [
+        ("throttle", Fault::Throttle),
+        ("5xx", Fault::ServerError),
+        ("timeout before", Fault::BlackHole),
+        ("timeout after apply", Fault::NoReply),
+        ("late apply", Fault::late_apply(Duration::from_secs(20))),
+        ("refused", Fault::Refuse),
+        ("reset", Fault::ReplyLost),
+        ("slow", Fault::slow(Duration::from_secs(3))),
+        ("stale", Fault::stale_read(Duration::from_secs(30))),
+    ]
+}
+
+/// A call and what happens to it.
+#[derive(Clone, Copy, Debug)]
+struct Case {
+    half: Half,
+    call: u32,
+    name: &'static str,
+    fault: Fault,
+}
+
+impl Case {
+    fn hit(&self) -> Hit {
+        Hit { call: self.call, fault: self.fault }
+    }
+}
+
+/// What became of a drill in which two calls went wrong, one in each half.
+///
+/// A half that came to the end of the undisturbed one leaves nothing behind that could disturb the other, so that one
+/// drill serves two cases. After one that did not, the other case gets a drill of its own.
+fn pair(whole: &[End; 2], there: Option<Case>, back: Option<Case>) -> Vec<(Case, Result<End, String>)> {
+    let mut found = Vec::new();
+    let mut there = there;
+    loop {
+        let (first, second) = on_runtime(async {
+            let mut drill = Drill::new().await;
+            let first =
+                drill.half(Half::Failover, there.as_ref().map(Case::hit)).await.and_then(|end| same(&whole[0], end));
+            let second = match (&first, &back) {
+                (Ok(_), Some(back)) => {
+                    Some(drill.half(Half::Failback, Some(back.hit())).await.and_then(|end| same(&whole[1], end)))
+                }
+                _ => None,
+            };
+            (first, second)
+        });
+        let alone = there.is_some() && first.is_err() && back.is_some();
+        if let Some(case) = there.take() {
+            found.push((case, first));
+        }
+        if alone {
+            continue;
+        }
+        if let Some(back) = back {
+            let second = second.unwrap_or_else(|| Err("the undisturbed failover came to another end".to_owned()));
+            found.push((back, second));
+        }
+        return found;
+    }
+}
+
+/// What is different about a disturbed half.
+fn same(whole: &End, end: End) -> Result<End, String> {
+    let changed = whole.state.diff(&end.state);
+    if !changed.is_empty() {
+        return Err(format!("it ended in another state: {}; asked: {:?}", changed.join("; "), end.asked));
+    }
+    let count = |effects: &BTreeMap<String, usize>, what: &str| effects.get(what).copied().unwrap_or(0);
+    let differences: Vec<_> = whole
+        .effects
+        .keys()
+        .chain(end.effects.keys())
+        .filter(|what| count(&whole.effects, what) != count(&end.effects, what))
+        .map(|what| format!("{what}: {} instead of {}", count(&end.effects, what), count(&whole.effects, what)))
+        .collect();
+    if !differences.is_empty() {
+        return Err(format!("other effects: {}; asked: {:?}", differences.join("; "), end.asked));
+    }
+    Ok(end)
+}
+
+#[test]
+fn a_call_here_and_there_may_go_wrong_in_every_way() {
+    // Coprime with the number of faults, so that all of them are met.
+    sweep(250);
+}
+
+#[test]
+#[ignore = "the stage `faults` runs it: cargo xtask test --only faults"]
+fn every_call_may_go_wrong_in_every_way() {
+    sweep(1);
+}
+
+/// Every `stride`th case of every call and every fault.
+fn sweep(stride: usize) {
+    let whole = on_runtime(async {
+        let mut drill = Drill::new().await;
+        [drill.half(Half::Failover, None).await.unwrap(), drill.half(Half::Failback, None).await.unwrap()]
+    });
+    assert!(whole.iter().all(|end| end.asked.is_empty() && end.effects.len() > 4), "{whole:?}");
+    let stride = env::var("DR_SWEEP_STRIDE").ok().and_then(|n| n.parse().ok()).unwrap_or(stride);
+    let cases = |half: Half, calls: u32| -> Vec<Case> {
+        (0..calls)
+            .flat_map(|call| faults().map(|(name, fault)| Case { half, call, name, fault }))
+            .step_by(stride)
+            .collect()
+    };
+    let (there, back) = (cases(Half::Failover, whole[0].calls), cases(Half::Failback, whole[1].calls));
+    let next = AtomicUsize::new(0);
+    let found = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(2, usize::from) {
+            scope.spawn(|| {
+                loop {
+                    let n = next.fetch_add(1, Ordering::Relaxed);
+                    let (there, back) = (there.get(n).copied(), back.get(n).copied());
+                    if there.is_none() && back.is_none() {
+                        break;
+                    }
+                    let ends = pair(&whole, there, back);
+                    found.lock().unwrap().extend(ends);
+                }
+            });
+        }
+    });
+    let mut found = found.into_inner().unwrap();
+    found.sort_by_key(|(case, _)| (case.half, case.call));
+    assert_eq!(found.len(), there.len() + back.len());
+    let asked: usize = found.iter().filter_map(|(_, end)| Some(end.as_ref().ok()?.asked.len())).sum();
+    let failures: Vec<_> = found
+        .iter()
+        .filter_map(|(case, end)| {
+            Some(format!("call {} of the {:?}, {}: {}", case.call, case.half, case.name, end.as_ref().err()?))
+        })
+        .collect();
+    println!("{} calls in the failover, {} in the failback", whole[0].calls, whole[1].calls);
+    println!("somebody was asked {asked} times");
+    println!(
+        "{} calls × {} faults: {} passed, {} failed",
+        whole[0].calls + whole[1].calls,
+        faults().len(),
+        found.len() - failures.len(),
+        failures.len()
+    );
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
