@@ -283,6 +283,17 @@ impl Cluster {
         });
     }
 
+    /// Makes the cluster quicker or slower from now on: from a pod's scheduling to its readiness, and between two looks
+    /// of the autoscaler.
+    pub fn set_pace(&self, pod_start: Duration, autoscaler_period: Duration) {
+        self.shared.with(|state| {
+            state.settle();
+            state.pace.pod_start = pod_start;
+            state.pace.autoscaler = autoscaler_period.max(Duration::from_millis(1));
+            state.autoscale_at = state.time + state.pace.autoscaler;
+        });
+    }
+
     /// Makes an image impossible to pull: pods that start with it stay in `ImagePullBackOff`.
     pub fn remove_image(&self, image: &str) {
         self.shared.with(|state| {

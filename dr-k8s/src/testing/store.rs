@@ -83,6 +83,12 @@ impl Store {
         select(&self.objects, resource, None)
     }
 
+    /// Whether there is any object of a kind.
+    pub(super) fn has(&self, resource: &str) -> bool {
+        let first = self.objects.range(Key::new(resource, "", "")..).next();
+        first.is_some_and(|(key, _)| key.resource == resource)
+    }
+
     /// Writes an object, giving it the next version.
     pub(super) fn put(&mut self, at: Monotonic, key: &Key, mut object: Value) -> Arc<Value> {
         self.version += 1;

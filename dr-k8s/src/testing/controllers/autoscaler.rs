@@ -12,7 +12,7 @@ const STABILISATION: Duration = Duration::from_secs(300);
 
 impl State {
     pub(in crate::testing) fn has_autoscalers(&self) -> bool {
-        !self.store.of("horizontalpodautoscalers.autoscaling").is_empty()
+        self.store.has("horizontalpodautoscalers.autoscaling")
     }
 
     /// One look of every autoscaler at its target.

@@ -21,7 +21,7 @@ const PATIENCE: usize = 3;
 /// Between two looks at a platform of which no plan could be made.
 const AGAIN: Duration = Duration::from_secs(10);
 /// How long clients stay where they are after a run; what is still under way in the world comes to rest.
-const STAY: Duration = Duration::from_secs(120);
+const STAY: Duration = Duration::from_secs(45);
 
 /// The two halves of a drill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

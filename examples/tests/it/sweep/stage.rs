@@ -7,7 +7,7 @@ use aws_credential_types::Credentials;
 use dr_aws::{
     Clients,
     testing::{
-        World, rds,
+        World, elasticache, rds,
         route53::{CheckResult, Resolution},
     },
 };
@@ -135,17 +135,23 @@ fn mask(value: &mut Value, port: u16) {
     }
 }
 
-/// Shortens what a drill waits for, and with it the looks of which one is like the other.
+/// Shortens what a drill waits for, and with it the looks of which one is like the other. Every wait still takes two or
+/// three looks, so that one that goes wrong has others before and after it.
 fn hurry(estate: &Estate) {
     let seconds = Duration::from_secs;
     estate.world.rds().set_timings(rds::Timings {
-        failover: seconds(8),
-        switchover: seconds(8),
+        failover: seconds(5),
+        switchover: seconds(5),
         fence: seconds(4),
         rejoin: seconds(2),
-        resync: seconds(8),
+        resync: seconds(5),
         ..rds::Timings::default()
     });
+    let (promote, disassociate, fill) = (seconds(5), seconds(5), seconds(5));
+    estate.world.elasticache().set_timings(elasticache::Timings { promote, disassociate, fill });
+    for cluster in estate.clusters.values() {
+        cluster.set_pace(seconds(2), seconds(4));
+    }
 }
 
 fn variables(estate: &Estate, server: &NameServer, port: u16) -> BTreeMap<String, String> {
