@@ -175,6 +175,26 @@ async fn a_stale_read_answers_from_the_past_and_a_write_does_not() {
 }
 
 #[tokio::test]
+async fn a_call_may_be_applied_and_never_answered() {
+    for hit in Hit::each().await {
+        hit.once(Fault::NoReply);
+        let write = hit.write();
+        tokio::pin!(write);
+        let mut polls_after = 0;
+        for _ in 0..100_000 {
+            assert!(futures::poll!(write.as_mut()).is_pending(), "an answer came");
+            polls_after += usize::from(hit.applied() == 1);
+            if polls_after > 100 {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(hit.applied(), 1);
+        assert!(hit.is_inverted().await);
+    }
+}
+
+#[tokio::test]
 async fn a_black_hole_holds_a_call_until_the_region_is_back() {
     for hit in Hit::each().await {
         let faults = hit.stage.world.faults();

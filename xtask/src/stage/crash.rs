@@ -6,7 +6,7 @@ use crate::run::{Failure, Finished};
 /// The test that kills a process twice, in dr-core's integration tests.
 const PAIRS: &str = "crash::sweep::a_second_kill_during_the_recovery_changes_nothing_either";
 /// The test that lets each call go wrong, in those of the examples.
-const CALLS: &str = "sweep::calls::every_call_may_go_wrong_in_every_way";
+const CALLS: &str = "sweep::cases::every_call_may_go_wrong_in_every_way";
 
 /// Kills processes in pairs, with the simulation's profile: there are more than ten thousand of them, and what the
 /// simulation has built of other people's code is built no second time.
@@ -20,7 +20,7 @@ pub(super) fn run(context: &mut Context<'_>) -> Result<Outcome, Failure> {
 /// Lets each call go wrong, with what the tests have built.
 pub(super) fn faults(context: &mut Context<'_>) -> Result<Outcome, Failure> {
     let mut cargo = context.workspace.cargo("test");
-    cargo.args(["--workspace", "--locked", "--all-features", "--test", "it", "--"]);
+    cargo.args(["--workspace", "--all-features", "--locked", "--test", "it", "--"]);
     cargo.args([CALLS, "--exact", "--ignored", "--nocapture"]);
     Ok(counts(&context.run(&mut cargo, "a drill in which a call went wrong did not come to its end")?))
 }

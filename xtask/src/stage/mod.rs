@@ -74,7 +74,7 @@ const STAGES: &[Stage] = &[
     },
     Stage {
         name: "faults",
-        about: "a drill's every remote call meets every fault, and the drill comes to the same end",
+        about: "every remote call of a drill meets every fault, and the drill comes to the same end",
         run: crash::faults,
     },
     Stage {

@@ -9,6 +9,7 @@ over_both! {
     throttles
     fails
     loses_the_reply
+    applies_and_never_answers
     applies_late
     reads_the_past
     loses_a_region_with_its_watches
@@ -125,6 +126,14 @@ mod checks {
         deployed(&w);
         w.faults.add(FaultRule::new(Fault::ReplyLost).on(SCALE).times(1));
         assert!(matches!(scale(&w, 3).await, Err(Error::Service(_) | Error::HyperError(_))));
+        assert_eq!((effects(&w), w.cluster.replicas("production", "cart")), (1, 3));
+    }
+
+    pub(super) async fn applies_and_never_answers(w: World) {
+        deployed(&w);
+        w.faults.add(FaultRule::new(Fault::NoReply).on(SCALE).times(1));
+        let call = timeout(&w.clock, Duration::from_secs(10), scale(&w, 3));
+        assert!(with_time(&w, call).await.is_err(), "an answer came");
         assert_eq!((effects(&w), w.cluster.replicas("production", "cart")), (1, 3));
     }
 

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use dr_core::testing::Fault;
+use dr_core::testing::{Fault, FaultRule};
 
 use super::{
     drill::{Drill, End, Half, Hit},
@@ -104,6 +104,25 @@ fn same(whole: &End, end: End) -> Result<End, String> {
 }
 
 #[test]
+fn a_drill_that_does_not_come_to_the_same_end_is_noticed() {
+    on_runtime(async {
+        let mut drill = Drill::new().await;
+        let whole = drill.half(Half::Failover, None).await.unwrap();
+        assert!(same(&whole, whole.clone()).is_ok());
+        let mut twice = whole.clone();
+        *twice.effects.values_mut().next().unwrap() += 1;
+        assert!(same(&whole, twice).unwrap_err().contains("2 instead of 1"));
+        let mut other = whole.clone();
+        other.state.writer = None;
+        assert!(same(&whole, other).unwrap_err().contains("writer"));
+        // What never goes well is asked about, and not for ever.
+        drill.stage.faults.add(FaultRule::new(Fault::ServerError).on("rds:SwitchoverGlobalCluster"));
+        let why = drill.half(Half::Failback, None).await.unwrap_err();
+        assert!(why.contains("asked before: [\"orders-db/switchover: "), "{why}");
+    });
+}
+
+#[test]
 fn a_call_here_and_there_may_go_wrong_in_every_way() {
     // Coprime with the number of faults, so that all of them are met.
     sweep(250);
@@ -150,7 +169,10 @@ fn sweep(stride: usize) {
     let mut found = found.into_inner().unwrap();
     found.sort_by_key(|(case, _)| (case.half, case.call));
     assert_eq!(found.len(), there.len() + back.len());
-    let asked: usize = found.iter().filter_map(|(_, end)| Some(end.as_ref().ok()?.asked.len())).sum();
+    let mut asked = BTreeMap::new();
+    for why in found.iter().filter_map(|(_, end)| Some(&end.as_ref().ok()?.asked)).flatten() {
+        *asked.entry(why.lines().next().unwrap_or_default()).or_insert(0) += 1;
+    }
     let failures: Vec<_> = found
         .iter()
         .filter_map(|(case, end)| {
@@ -158,7 +180,9 @@ fn sweep(stride: usize) {
         })
         .collect();
     println!("{} calls in the failover, {} in the failback", whole[0].calls, whole[1].calls);
-    println!("somebody was asked {asked} times");
+    for (why, times) in &asked {
+        println!("somebody was asked {times} times: {why}");
+    }
     println!(
         "{} calls × {} faults: {} passed, {} failed",
         whole[0].calls + whole[1].calls,

@@ -52,7 +52,7 @@ pub(super) struct Hit {
 
 /// A drill between its halves.
 pub(super) struct Drill {
-    stage: Stage,
+    pub(super) stage: Stage,
     engine: Engine,
     before: BeforeImages,
 }
