@@ -63,6 +63,8 @@ impl Stage {
         let pacer = Pacer::start(clock.clone());
         let (faults, effects) = (FaultBoard::new(), EffectLog::new());
         let mut estate = Estate::build(&shared, &faults, &effects, Duration::from_millis(900)).unwrap();
+        // Older than any stale read: what is there has been there for long.
+        clock.advance(Duration::from_secs(120));
         hurry(&estate);
         let (port, listeners) = application::listen().await;
         estate.route(port, 80, |_| Box::new(|| true)).unwrap();
