@@ -257,6 +257,10 @@ impl Driver for AuroraGlobal {
         Ok(inventory)
     }
 
+    fn tells_lag(&self) -> bool {
+        true
+    }
+
     fn contribute(&self, resource: &Resource, draft: &mut PlanDraft<'_>) -> Result<()> {
         let spec = AuroraGlobalSpec::of(resource)?;
         let goal = draft.goal().clone();

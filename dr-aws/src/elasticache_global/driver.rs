@@ -168,6 +168,10 @@ impl Driver for ElastiCacheGlobal {
         Ok(inventory)
     }
 
+    fn tells_lag(&self) -> bool {
+        true
+    }
+
     fn contribute(&self, resource: &Resource, draft: &mut PlanDraft<'_>) -> Result<()> {
         let spec = ElastiCacheGlobalSpec::of(resource)?;
         let goal = draft.goal().clone();

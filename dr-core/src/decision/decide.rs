@@ -27,7 +27,8 @@ pub fn decide(policy: &Policy, facts: &Facts, history: &History, now: Now) -> De
     lost(facts, &mut blockers);
     fit(facts, history, to, &mut blockers);
     if let Some(open) = &history.open {
-        blockers.push(Blocker::RunOpen { run: open.run.clone(), goal: open.goal.clone() });
+        let (run, goal, waits) = (open.run.clone(), open.goal.clone(), open.waits.clone());
+        blockers.push(Blocker::RunOpen { run, goal, waits });
     }
     let conditions: Vec<ConditionState> =
         policy.conditions.iter().map(|condition| state(condition, facts, to, now.monotonic)).collect();

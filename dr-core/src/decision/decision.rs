@@ -102,6 +102,9 @@ pub enum Blocker {
         run: RunId,
         /// What it is for.
         goal: Goal,
+        /// What it waits for, while it waits for somebody.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        waits: Option<String>,
     },
     /// The policy leaves everything to people.
     Manual,
@@ -155,7 +158,9 @@ impl Blocker {
             Self::WouldFailBack { region } => format!("would-fail-back {region}"),
             Self::Condition { name, .. } => format!("condition {name}"),
             Self::KillSwitch { place, who, why } => format!("kill-switch {place} {who} {why}"),
-            Self::RunOpen { run, .. } => format!("run-open {run}"),
+            Self::RunOpen { run, waits: None, .. } => format!("run-open {run}"),
+            // A gate, and what failed before it, are two things to wait for.
+            Self::RunOpen { run, waits: Some(what), .. } => format!("run-open {run} {what}"),
             Self::Manual => "manual".to_owned(),
             Self::Window { why, .. } => format!("window {why}"),
             Self::Spacing { run, .. } => format!("spacing {run}"),
@@ -188,7 +193,10 @@ impl fmt::Display for Blocker {
                 write!(f, "the kill switch is on ({place}), by {who}")?;
                 if why.is_empty() { Ok(()) } else { write!(f, ": {why}") }
             }
-            Self::RunOpen { run, goal } => write!(f, "run {run} has not ended: {goal}"),
+            Self::RunOpen { run, goal, waits } => {
+                write!(f, "run {run} has not ended: {goal}")?;
+                waits.as_ref().map_or(Ok(()), |what| write!(f, "; it waits for somebody: {what}"))
+            }
             Self::Manual => f.write_str("the policy's mode is manual: somebody starts failovers by hand"),
             Self::Window { why, left } => {
                 write!(f, "a window is open for another {} in which nothing starts by itself: {why}", Spoken(*left))

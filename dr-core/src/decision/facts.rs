@@ -4,7 +4,7 @@ use std::{
 };
 
 use crate::{
-    detect::{Standing, Standings},
+    detect::{Opinion, Standing, Standings},
     journal::Signed,
     model::{RegionId, ResourceId},
     time::{Monotonic, Timestamp},
@@ -64,6 +64,31 @@ impl LagSamples {
     }
 }
 
+/// Something that a decider is told and does not see itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// A boolean, for the conditions that name it.
+    Signal {
+        /// Its name.
+        name: String,
+        /// What it says.
+        value: bool,
+        /// In its own words, for a person.
+        why: String,
+        /// When it said so.
+        at: Monotonic,
+    },
+    /// How far a store's replication is behind.
+    Lag {
+        /// The store.
+        resource: ResourceId,
+        /// By how much.
+        lag: Duration,
+        /// When that was measured.
+        taken: Monotonic,
+    },
+}
+
 /// Everything that a decision looks at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
@@ -108,5 +133,89 @@ impl Facts {
     /// Takes in a sample of a store's replication lag, and when it was taken.
     pub fn sample(&mut self, resource: &ResourceId, lag: Duration, taken: Monotonic) {
         self.lags.entry(resource.clone()).or_default().add(taken, lag);
+    }
+
+    /// Takes in something that was told.
+    pub fn hear(&mut self, told: Told) {
+        match told {
+            Told::Signal { name, value, why, at } => self.tell(&name, value, why, at),
+            Told::Lag { resource, lag, taken } => self.sample(&resource, lag, taken),
+        }
+    }
+
+    /// Takes in what those without a vote hold of the region that takes the writes, each as a signal by its own name: yes
+    /// while they hold it lost. Whoever has no opinion says nothing, and what was said grows old.
+    pub(super) fn hear_opinions(&mut self) {
+        let advice = self.standing(&self.writer).map(|standing| standing.because.advice.clone());
+        for said in advice.unwrap_or_default() {
+            if said.opinion != Opinion::Unknown {
+                self.tell(said.vantage.as_str(), said.opinion != Opinion::Healthy, said.last, said.at);
+            }
+        }
+    }
+
+    /// The region that takes the writes from now on. What was held of another region, and how far others were behind that
+    /// one, is forgotten.
+    pub(super) fn lead_to(&mut self, writer: RegionId) {
+        if self.writer != writer {
+            self.writer = writer;
+            self.lags.clear();
+            for said in self.standings.values().flat_map(|standing| &standing.because.advice) {
+                self.signals.remove(said.vantage.as_str());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        detect::{Evidence, Verdict, Why},
+        probe::CheckKind,
+    };
+
+    fn at(s: u64) -> Monotonic {
+        Monotonic::new(Duration::from_secs(s))
+    }
+
+    fn advised(opinion: Opinion, when: u64) -> Standing {
+        let said = Evidence {
+            vantage: "route53".parse().unwrap(),
+            probe: "aws.route53_checkers".parse().unwrap(),
+            kind: CheckKind::Infrastructure,
+            opinion,
+            streak: 1,
+            last: "2 of 16 checkers of Route 53 pass".to_owned(),
+            at: at(when),
+        };
+        let because = Why { advice: vec![said], ..Why::default() };
+        Standing { verdict: Verdict::Healthy, since: at(0), why: String::new(), because }
+    }
+
+    #[test]
+    fn an_opinion_is_a_signal_about_the_writer_alone() {
+        let (a, b): (RegionId, RegionId) = ("a".parse().unwrap(), "b".parse().unwrap());
+        let mut facts = Facts::new(a.clone());
+        facts.standings = [(a.clone(), advised(Opinion::Down, 30)), (b.clone(), advised(Opinion::Healthy, 30))].into();
+        facts.hear_opinions();
+        let said = facts.signals["route53"].clone();
+        assert_eq!((said.value, said.since, said.at), (true, at(30), at(30)));
+        assert_eq!(said.why, "2 of 16 checkers of Route 53 pass");
+        // Heard again, and later once more: it has said so since the first time.
+        facts.hear_opinions();
+        facts.standings.insert(a.clone(), advised(Opinion::Down, 60));
+        facts.hear_opinions();
+        assert_eq!((facts.signals["route53"].since, facts.signals["route53"].at), (at(30), at(60)));
+        // Who cannot look says nothing new.
+        facts.standings.insert(a, advised(Opinion::Unknown, 90));
+        facts.hear_opinions();
+        assert_eq!(facts.signals["route53"].at, at(60));
+        // The application has moved: what was said of the region that it left is not said of this one.
+        facts.tell("embedder", true, "", at(90));
+        facts.lead_to(b);
+        assert_eq!(facts.signals.keys().collect::<Vec<_>>(), ["embedder"]);
+        facts.hear_opinions();
+        assert!(!facts.signals["route53"].value);
     }
 }

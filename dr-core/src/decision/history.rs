@@ -13,6 +13,8 @@ pub struct OpenRun {
     pub run: RunId,
     /// What it is for.
     pub goal: Goal,
+    /// What it waits for, while it waits for somebody.
+    pub waits: Option<String>,
 }
 
 /// The last run that started by itself.

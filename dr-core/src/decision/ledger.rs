@@ -5,7 +5,7 @@ use super::{
     Warmed, ages::Ages,
 };
 use crate::{
-    engine::{Engine, RunSummary},
+    engine::{Engine, RunState, RunSummary},
     error::Result,
     model::{RegionId, RunId},
     plan::{Goal, GoalKind},
@@ -24,6 +24,20 @@ pub(super) struct Ledger {
 /// Whether a run of this kind moves where the application runs.
 fn moves(goal: &Goal) -> bool {
     matches!(goal.kind, GoalKind::Failover | GoalKind::Switchover | GoalKind::Failback)
+}
+
+/// Whether every step of a run was made: what it leads to is so, however well it is there.
+fn made(run: &RunSummary) -> bool {
+    run.state.is_success() || matches!(run.state, RunState::MonitoringHealth | RunState::Failed)
+}
+
+/// What a run waits for, while it waits for somebody.
+fn waits(run: &RunSummary) -> Option<String> {
+    let person = matches!(
+        run.state,
+        RunState::WaitingForApproval | RunState::PausedByFailure | RunState::PausedByOperator
+    );
+    person.then(|| format!("{}: {}", run.state, run.why))
 }
 
 impl Ledger {
@@ -49,7 +63,7 @@ impl Ledger {
 
     /// The region that takes the writes, by the runs that moved them.
     pub(super) fn writer<'a>(&'a self, policy: &'a Policy) -> &'a RegionId {
-        let moved = self.runs.iter().rev().find(|run| run.state.is_success() && moves(&run.goal));
+        let moved = self.runs.iter().rev().find(|run| made(run) && moves(&run.goal));
         moved.map_or(&policy.home, |run| &run.goal.to)
     }
 
@@ -61,7 +75,7 @@ impl Ledger {
     /// What has happened.
     pub(super) fn history(&mut self, log: &DecisionView, now: Now) -> History {
         let mut left: BTreeSet<RegionId> = BTreeSet::new();
-        for run in self.runs.iter().filter(|run| run.state.is_success()) {
+        for run in self.runs.iter().filter(|run| made(run)) {
             match run.goal.kind {
                 GoalKind::Failover => {
                     left.remove(&run.goal.to);
@@ -102,7 +116,7 @@ impl Ledger {
         let warm =
             warm.map(|(run, at, _): &(RunId, Timestamp, bool)| Warmed { run: run.clone(), ago: ages.of(*at, now) });
         History {
-            open: open.map(|run| OpenRun { run: run.run.clone(), goal: run.goal.clone() }),
+            open: open.map(|run| OpenRun { run: run.run.clone(), goal: run.goal.clone(), waits: waits(run) }),
             automatic,
             moved,
             left,
@@ -112,6 +126,13 @@ impl Ledger {
             warm,
             warmed_lately,
         }
+    }
+
+    /// What a run of the application waits for, while one waits for somebody; the runs that warm the standby wait for the
+    /// verdict alone.
+    pub(super) fn waiting(&self) -> Option<(&RunId, String)> {
+        let mut open = self.runs.iter().filter(|run| !run.state.is_end() && run.goal.kind != GoalKind::Prewarm);
+        open.find_map(|run| Some((&run.run, waits(run)?)))
     }
 
     /// The run that came of the last decision to act, while it has not ended.

@@ -9,6 +9,7 @@
 //! few observers hold at this moment, nothing while the kill switch is on or another run of the application is open, and
 //! nothing ever goes back by itself to a region that was left.
 
+mod acting;
 mod ages;
 mod decide;
 mod decider;
@@ -18,6 +19,7 @@ mod facts;
 mod history;
 mod hold;
 mod kill_switch;
+mod lag_feed;
 mod ledger;
 mod log;
 mod plans;
@@ -27,20 +29,23 @@ mod prewarm;
 mod tests;
 mod text;
 mod view;
+mod warming;
 mod window;
 
 pub use decide::decide;
 pub use decider::{Considered, Decider};
 pub use decision::{Blocker, Choice, ConditionState, Decision, RegionReading};
 pub use entry::LogEntry;
-pub use facts::{Facts, LagSamples, Now, Signal};
+pub use facts::{Facts, LagSamples, Now, Signal, Told};
 pub use history::{Answered, Attempt, FailedStart, History, Moved, OpenRun, Warmed};
 pub use hold::KeepWarm;
 pub use kill_switch::KillSwitch;
+pub use lag_feed::LagFeed;
 pub use log::DecisionLog;
 pub use plans::{Plans, SurveyedPlans};
 pub use policy::{Condition, Gray, InvalidDecisionPolicy, MOST_CONDITIONS, Mode, Need, Policy, PrewarmPolicy};
 pub use prewarm::{Prewarm, is_suspected, prewarm};
 pub use view::{Act, DecisionView, Recorded};
+pub use warming::{WarmNews, Warming};
 pub use window::{Weekday, When, Window};
 pub(crate) use window::{clock_time, utc_offset};

@@ -202,6 +202,28 @@ impl Policy {
         }
     }
 
+    /// The conditions that would never hold, so that nothing would ever start: those about signals that nobody gives and
+    /// stores whose lag nobody tells, in a sentence each.
+    #[must_use]
+    pub fn unfed(&self, signals: &BTreeSet<String>, lags: &BTreeSet<ResourceId>) -> Vec<String> {
+        let listed = |known: Vec<&str>| if known.is_empty() { "nothing".to_owned() } else { known.join(", ") };
+        let unfed = self.conditions.iter().filter_map(|condition| {
+            let name = &condition.name;
+            match &condition.need {
+                Need::Signal { signal, .. } if !signals.contains(signal) => {
+                    let known = listed(signals.iter().map(String::as_str).collect());
+                    Some(format!("the condition {name} waits for the signal {signal}, which nobody gives; given: {known}"))
+                }
+                Need::LagWithin { resource, .. } if !lags.contains(resource) => {
+                    let known = listed(lags.iter().map(ResourceId::as_str).collect());
+                    Some(format!("the condition {name} asks how far {resource} is behind, which nobody tells; told: {known}"))
+                }
+                _ => None,
+            }
+        });
+        unfed.collect()
+    }
+
     /// Looks for everything that would make it decide wrongly, or never.
     ///
     /// # Errors

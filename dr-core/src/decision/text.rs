@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Choice, Decision};
+use super::{Blocker, Choice, Decision};
 use crate::{detect::Opinion, probe::Spoken};
 
 impl Decision {
@@ -18,6 +18,10 @@ impl Decision {
             (Choice::Act { goal, by: None }, _) => format!("act: {goal}: {}", lost()),
             (Choice::Ask { question, .. }, _) => format!("ask: {question}"),
             (Choice::Hold, None) => "hold".to_owned(),
+            (Choice::Hold, Some((manual @ Blocker::Manual, []))) => {
+                let to = self.to.as_ref().map_or("another region", |to| to.as_str());
+                format!("hold: {manual}; nothing else speaks against going from {} to {to}: {}", self.from, lost())
+            }
             (Choice::Hold, Some((first, []))) => format!("hold: {first}"),
             (Choice::Hold, Some((first, more))) => format!("hold: {first} (and {} more)", more.len()),
         }

@@ -69,6 +69,11 @@ pub trait Driver: Debug + Send + Sync + 'static {
     /// When the resource's block cannot be used.
     async fn survey(&self, resource: &Resource, cx: &SurveyCx<'_>) -> Result<Inventory>;
 
+    /// Whether its [survey](Self::survey) tells how far a store's followers are behind, as it does when they can be asked.
+    fn tells_lag(&self) -> bool {
+        false
+    }
+
     /// Adds the steps that this resource needs for the draft's goal. Pure: no I/O.
     ///
     /// # Errors

@@ -375,6 +375,12 @@ impl Engine {
         Ok(open.into_iter().filter(|run| !DecisionLog::is_one(run)).collect())
     }
 
+    /// How long its leases last without being renewed.
+    #[must_use]
+    pub fn lease(&self) -> Duration {
+        self.core.ttl
+    }
+
     /// The journal.
     #[must_use]
     pub fn journal(&self) -> &Arc<dyn Journal> {

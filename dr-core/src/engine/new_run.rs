@@ -67,6 +67,12 @@ impl NewRun {
         self
     }
 
+    /// Its name.
+    #[must_use]
+    pub fn run(&self) -> &RunId {
+        &self.run
+    }
+
     /// What the run will do.
     #[must_use]
     pub fn plan(&self) -> &Plan {

@@ -21,7 +21,7 @@ use crate::{
     detect::{Opinion, Standings, Verdict},
     engine::{Engine, NewRun, OnPause, RunState},
     error::{Effect, Error, ErrorKind, Result},
-    event::NullSink,
+    event::{EventSink, NullSink},
     journal::{Journal, MemoryJournal, audit},
     model::{Objectives, RunId},
     plan::{Call, Goal, GoalKind, Phase, Plan, PlanBuilder},
@@ -31,14 +31,20 @@ use crate::{
 
 /// Replicas of services, and who is promoted.
 #[derive(Clone, Debug, Default)]
-struct World(Arc<Mutex<BTreeMap<String, u64>>>);
+pub(super) struct World(Arc<Mutex<BTreeMap<String, u64>>>, Arc<Mutex<Vec<String>>>);
 
 impl World {
-    fn get(&self, key: &str) -> u64 {
+    /// What was changed, each change once, in order.
+    pub(super) fn changes(&self) -> Vec<String> {
+        self.1.lock().unwrap().clone()
+    }
+
+    pub(super) fn get(&self, key: &str) -> u64 {
         self.0.lock().unwrap().get(key).copied().unwrap_or(1)
     }
 
     fn set(&self, key: &str, value: u64) {
+        self.1.lock().unwrap().push(format!("{key}={value}"));
         self.0.lock().unwrap().insert(key.to_owned(), value);
     }
 }
@@ -92,7 +98,7 @@ step!(Promote, "test.promote", Irreversible);
 
 /// Plans a failover; refuses as long as it is told to.
 #[derive(Clone, Debug)]
-struct Planned(World, Arc<Mutex<Option<String>>>);
+struct Planned(World, Arc<Mutex<Option<String>>>, bool);
 
 #[async_trait]
 impl Plans for Planned {
@@ -100,21 +106,20 @@ impl Plans for Planned {
         if let Some(why) = self.1.lock().unwrap().clone() {
             return Err(Error::new(ErrorKind::PreconditionFailed, why).with_effect(Effect::NotApplied));
         }
-        Ok(NewRun::new(run, plan(&self.0, goal)))
+        Ok(NewRun::new(run, plan(&self.0, goal, self.2)))
     }
 }
 
-fn plan(world: &World, goal: &Goal) -> Plan {
+fn plan(world: &World, goal: &Goal, gated: bool) -> Plan {
     let objectives = Objectives { rto: s(300), rpo: s(60) };
     let mut plan = PlanBuilder::new("shop".parse().unwrap(), goal.clone(), objectives);
     let there = &goal.to;
     plan.step("scale-cart", &Scale(world.clone()), &("cart".to_owned(), 5)).phase(Phase::Scale).region(there);
     plan.step("fence", &Scale(world.clone()), &("fence".to_owned(), 2)).phase(Phase::Fence).region(&goal.from);
     plan.step("scale-old", &Scale(world.clone()), &("old".to_owned(), 0)).phase(Phase::Scale).region(&goal.from);
-    plan.step("promote", &Promote(world.clone()), &("promoted".to_owned(), 2))
-        .phase(Phase::Promote)
-        .region(there)
-        .after("fence");
+    let promote = plan.step("promote", &Promote(world.clone()), &("promoted".to_owned(), 2));
+    let promote = if gated { promote.gate("no way back from here") } else { promote };
+    promote.phase(Phase::Promote).region(there).after("fence");
     plan.step("scale-late", &Scale(world.clone()), &("late".to_owned(), 5))
         .phase(Phase::Scale)
         .region(there)
@@ -123,50 +128,55 @@ fn plan(world: &World, goal: &Goal) -> Plan {
     plan.build().unwrap()
 }
 
-struct Bench {
-    clock: ManualClock,
-    journal: MemoryJournal,
-    world: World,
+pub(super) struct Bench {
+    pub(super) clock: ManualClock,
+    pub(super) journal: MemoryJournal,
+    pub(super) world: World,
     refuse: Arc<Mutex<Option<String>>>,
-    policy: Policy,
+    pub(super) policy: Policy,
+    /// Whether plans ask for an approval before the step without a way back.
+    pub(super) gated: bool,
+    pub(super) on_pause: OnPause,
+    pub(super) events: Arc<dyn EventSink>,
 }
 
 impl Bench {
-    fn new(mode: Mode) -> Self {
+    pub(super) fn new(mode: Mode) -> Self {
         let clock = ManualClock::new();
         clock.advance(s(86_400));
         let mut policy = Policy::manual("shop".parse().unwrap(), region("a"), vec![region("a"), region("b")]);
         policy.mode = mode;
         policy.prewarm = Some(PrewarmPolicy { per_hour: 2, keep: s(900) });
         let journal = MemoryJournal::new(Arc::new(clock.clone()));
-        Self { clock, journal, world: World::default(), refuse: Arc::default(), policy }
+        let (world, refuse, events) = (World::default(), Arc::default(), Arc::new(NullSink));
+        Self { clock, journal, world, refuse, policy, gated: false, on_pause: OnPause::Return, events }
     }
 
-    fn shared_clock(&self) -> SharedClock {
+    pub(super) fn shared_clock(&self) -> SharedClock {
         Arc::new(self.clock.clone())
     }
 
-    fn decider(&self, name: &str) -> Decider {
+    pub(super) fn decider(&self, name: &str) -> Decider {
         let mut steps = StepRegistry::new();
         steps.register(erase(Scale(self.world.clone()))).unwrap();
         steps.register(erase(Promote(self.world.clone()))).unwrap();
         let journal: Arc<dyn Journal> = Arc::new(self.journal.clone());
         let engine = Engine::builder(journal, steps.clone(), self.shared_clock())
             .owner(format!("{name}/engine").parse().unwrap())
-            .on_pause(OnPause::Return)
+            .on_pause(self.on_pause)
             .build();
-        let plans = Arc::new(Planned(self.world.clone(), Arc::clone(&self.refuse)));
+        let plans = Arc::new(Planned(self.world.clone(), Arc::clone(&self.refuse), self.gated));
         let owner = name.parse().unwrap();
-        let (clock, events) = (self.shared_clock(), Arc::new(NullSink));
+        let (clock, events) = (self.shared_clock(), Arc::clone(&self.events));
         Decider::new(self.policy.clone(), engine, &steps, plans, owner, clock, events).unwrap()
     }
 
-    fn log(&self) -> DecisionLog {
+    pub(super) fn log(&self) -> DecisionLog {
         let journal = Arc::new(self.journal.clone());
         DecisionLog::new(journal, &"shop".parse().unwrap(), "ada".parse().unwrap(), self.shared_clock()).unwrap()
     }
 
-    async fn changes(&self) -> Vec<Decision> {
+    pub(super) async fn changes(&self) -> Vec<Decision> {
         let entries = self.log().entries().await.unwrap();
         let decision = |entry| match entry {
             LogEntry::Changed { decision, .. } => Some(decision),
@@ -175,13 +185,13 @@ impl Bench {
         entries.into_iter().filter_map(|(_, entry)| decision(entry)).collect()
     }
 
-    async fn runs(&self, kind: GoalKind) -> Vec<RunState> {
+    pub(super) async fn runs(&self, kind: GoalKind) -> Vec<RunState> {
         let engine = Engine::builder(Arc::new(self.journal.clone()), StepRegistry::new(), self.shared_clock()).build();
         let runs = engine.runs().await.unwrap().into_iter().map(|(_, run)| run.unwrap());
         runs.filter(|run| run.goal.kind == kind).map(|run| run.state).collect()
     }
 
-    async fn drive<F: Future>(&self, future: F) -> F::Output {
+    pub(super) async fn drive<F: Future>(&self, future: F) -> F::Output {
         let mut future = pin!(future);
         loop {
             for _ in 0..64 {
@@ -200,15 +210,15 @@ fn seen(a: Verdict, opinions: [Opinion; 3]) -> Standings {
     [(region("a"), standing(a, 0, opinions)), (region("b"), b)].into()
 }
 
-fn lost() -> Standings {
+pub(super) fn lost() -> Standings {
     seen(Verdict::Unhealthy, [Opinion::Down; 3])
 }
 
-fn well() -> Standings {
+pub(super) fn well() -> Standings {
     seen(Verdict::Healthy, [Opinion::Healthy; 3])
 }
 
-fn suspect() -> Standings {
+pub(super) fn suspect() -> Standings {
     seen(Verdict::Suspect, [Opinion::Down, Opinion::Healthy, Opinion::Healthy])
 }
 

@@ -1,3 +1,4 @@
+mod acting;
 mod deciding;
 mod fixture;
 mod living;

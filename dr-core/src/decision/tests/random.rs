@@ -24,7 +24,7 @@ fn spoil(n: usize, policy: &mut Policy, facts: &mut Facts, history: &mut History
         4 => drop(facts.standings.insert(region("b"), standing(Verdict::Unhealthy, 0, [Opinion::Down; 3]))),
         5 => drop(facts.standings.insert(region("b"), standing(Verdict::Unknown, 0, [Opinion::Unknown; 3]))),
         6 => drop(history.left.insert(region("b"))),
-        7 => history.open = Some(OpenRun { run: "r".parse().unwrap(), goal: goal() }),
+        7 => history.open = Some(OpenRun { run: "r".parse().unwrap(), goal: goal(), waits: None }),
         8 => history.moved = Some(moved(10)),
         9 => history.automatic = Some(Attempt { run: "r".parse().unwrap(), ago: s(10) }),
         10 => facts.signals.clear(),

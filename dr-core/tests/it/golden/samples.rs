@@ -134,7 +134,7 @@ fn decision(choice: Choice) -> dr_core::decision::Decision {
             Blocker::WouldFailBack { region: east.clone() },
             Blocker::Condition { name: text("lag"), why: why.clone() },
             Blocker::KillSwitch { place: text("journal"), who: text("ada"), why: why.clone() },
-            Blocker::RunOpen { run: run.clone(), goal: goal() },
+            Blocker::RunOpen { run: run.clone(), goal: goal(), waits: None },
             Blocker::Manual,
             Blocker::Window { why: why.clone(), left },
             Blocker::Spacing { run: run.clone(), left },

@@ -4,6 +4,7 @@ mod access;
 mod breaker;
 mod checks;
 mod faults;
+mod prewarm;
 mod ready;
 mod runs;
 mod scale;
