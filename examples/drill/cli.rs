@@ -99,6 +99,13 @@ pub(crate) struct Begin {
     /// Ask before the plan is carried out, also on the embedded lab.
     #[arg(long)]
     pub(crate) ask: bool,
+    /// Drill twice, one after the other on the same lab: as usual, and with the standby warmed as soon as the loss is
+    /// suspected; and say what that saves. The first one's files are in DIR/without.
+    #[arg(long)]
+    pub(crate) prewarm: bool,
+    /// How long a pod of the embedded lab takes to become ready, in the world's seconds. A standing lab has its own.
+    #[arg(long, default_value_t = 8.0, value_name = "SECONDS", value_parser = scale)]
+    pub(crate) pod_start: f64,
     #[command(flatten)]
     pub(crate) common: Common,
 }

@@ -72,6 +72,22 @@ pub(crate) struct Diary {
     pub(crate) differences: Vec<String>,
     pub(crate) moments: Vec<Noted>,
     pub(crate) preflight: Vec<Finding>,
+    /// Of two drills that are compared: which this is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) prewarm: Option<Prewarm>,
+    /// The run that warmed the standby.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) warmed: Option<RunId>,
+}
+
+/// One of two drills that are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Prewarm {
+    /// The standby stays as it is until the verdict has fallen.
+    Without,
+    /// It is warmed on suspicion.
+    With,
 }
 
 const FILE: &str = "drill.json";

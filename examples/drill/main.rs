@@ -15,17 +15,19 @@ mod outcome;
 mod platform;
 mod recovery;
 mod route53;
+mod savings;
 mod scene;
 mod table;
 
-use std::{fs, process::ExitCode, sync::Arc};
+use std::{fs, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use clap::{Parser as _, error::ErrorKind};
+use dr_lab::{FaultPreset, Lab};
 
 use crate::{
     ask::Consent,
     cli::{Begin, Cli, Command, Common, Resume},
-    diary::{Act, Diary},
+    diary::{Act, Diary, Prewarm},
     drill::Drill,
     exit::{Exit, Stop},
     narrate::Narrator,
@@ -59,20 +61,56 @@ async fn main() -> ExitCode {
 }
 
 async fn begin(begin: Begin) -> Result<Exit, Stop> {
-    let Begin { fault, time_scale, seed, lab, ask, common } = begin;
+    let Begin { fault, time_scale, seed, lab, ask, prewarm, pod_start, common } = begin;
     let consent = Consent::of(lab.is_none(), ask, common.yes)?;
-    if Diary::unfinished(&common.report) {
-        return Err(Stop::usage(format!(
-            "an unfinished drill is in {}: take it up with `drill resume --report {}`, or name another folder",
-            common.report.display(),
-            common.report.display(),
-        )));
+    let without = Common { report: common.report.join(savings::WITHOUT), ..common.clone() };
+    for common in if prewarm { vec![&without, &common] } else { vec![&common] } {
+        if Diary::unfinished(&common.report) {
+            return Err(Stop::usage(format!(
+                "an unfinished drill is in {}: take it up with `drill resume --report {}`, or name another folder",
+                common.report.display(),
+                common.report.display(),
+            )));
+        }
+        clear(common)?;
     }
-    clear(&common)?;
     let scene = match &lab {
         Some(env_file) => Scene::standing(env_file).await?,
-        None => Scene::embedded(time_scale, seed).await?,
+        None => {
+            let lab = Lab::builder().time_scale(time_scale).seed(seed).pod_start(Duration::from_secs_f64(pod_start));
+            Scene::built(lab).await?
+        }
     };
+    let begun = Begun { fault, seed, lab };
+    let ended = match prewarm {
+        false => one(&scene, &begun, None, common, consent).await,
+        // The same outage on the same lab, so that nothing but the warming tells the two apart.
+        true => match one(&scene, &begun, Some(Prewarm::Without), without, consent).await {
+            Ok(Exit::Met | Exit::Missed) => one(&scene, &begun, Some(Prewarm::With), common, consent).await,
+            other => other,
+        },
+    };
+    scene.leave().await;
+    ended
+}
+
+/// What the drills of one call have in common.
+#[derive(Debug)]
+struct Begun {
+    fault: FaultPreset,
+    seed: u64,
+    lab: Option<PathBuf>,
+}
+
+async fn one(
+    scene: &Scene,
+    begun: &Begun,
+    prewarm: Option<Prewarm>,
+    common: Common,
+    consent: Consent,
+) -> Result<Exit, Stop> {
+    let Begun { fault, seed, lab } = begun;
+    let (fault, seed, lab) = (*fault, *seed, lab.clone());
     let clock = scene.clock();
     let platform = Platform::load(&common.spec, scene.lab.endpoints(), &clock)?;
     let diary = Diary {
@@ -95,6 +133,8 @@ async fn begin(begin: Begin) -> Result<Exit, Stop> {
         differences: Vec::new(),
         moments: Vec::new(),
         preflight: Vec::new(),
+        prewarm,
+        warmed: None,
     };
     play(scene, platform, diary, common, consent).await
 }
@@ -115,24 +155,29 @@ async fn take_up(resume: Resume) -> Result<Exit, Stop> {
     let consent = Consent::of(false, true, common.yes || diary.act > Act::Plan)?;
     let scene = Scene::standing(env_file).await?;
     let platform = Platform::load(&common.spec, scene.lab.endpoints(), &scene.clock())?;
-    play(scene, platform, diary, common, consent).await
+    let ended = play(&scene, platform, diary, common, consent).await;
+    scene.leave().await;
+    ended
 }
 
-async fn play(scene: Scene, platform: Platform, diary: Diary, common: Common, consent: Consent) -> Result<Exit, Stop> {
+async fn play(scene: &Scene, platform: Platform, diary: Diary, common: Common, consent: Consent) -> Result<Exit, Stop> {
     let narrator = Arc::new(Narrator::new(scene.clock(), common.json));
     let lab = Arc::clone(&scene.lab);
     let whose = if scene.is_embedded() { "a lab of its own" } else { "a standing lab" };
+    let which = match diary.prewarm {
+        None => "",
+        Some(Prewarm::Without) => ", the first of two: without pre-warming",
+        Some(Prewarm::With) => ", the second of two: with pre-warming",
+    };
     narrator.show(&format!(
-        "Drill of {}: {} of {}, on {whose} at {} times real time (times below are the world's)",
+        "Drill of {}: {} of {}, on {whose} at {} times real time (times below are the world's){which}",
         platform.topology.application(),
         diary.fault,
         diary.region,
         diary.time_scale,
     ));
     let drill = Drill::begin(platform, lab, diary, &common, consent, narrator).await?;
-    let ended = drill.play().await;
-    scene.leave().await;
-    ended
+    drill.play().await
 }
 
 /// Takes the files of an earlier drill away, so that nothing of it is mistaken for this one's.
@@ -140,6 +185,7 @@ fn clear(common: &Common) -> Result<(), Stop> {
     for name in [
         "drill.json",
         "drill-outcome.json",
+        "drill-marks.json",
         "report.md",
         "report.html",
         "journal.sqlite",

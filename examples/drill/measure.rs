@@ -1,8 +1,11 @@
 use dr_core::{
     journal::{Record, Seq},
     model::RunId,
-    plan::Phase,
-    report::{ClientSeries, Compared, DrillReport, FaultReport, Measured, Moment, Offset, Outage, Promise, RunReport},
+    plan::{GoalKind, Phase},
+    report::{
+        ClientSeries, Compared, DrillReport, FaultReport, Measured, Moment, MomentKind, Offset, Outage, Promise,
+        RunReport,
+    },
 };
 use dr_lab::{
     clients::{ClientReport, Window},
@@ -18,10 +21,16 @@ pub(crate) async fn measure(drill: &Drill) -> Result<DrillReport, Stop> {
     let missing = || Stop::stopped("the drill never broke anything");
     let (fault_s, fault_at) = (diary.fault_s.ok_or_else(missing)?, diary.fault_at.ok_or_else(missing)?);
     let mut runs = Vec::new();
-    for run in [&diary.failover, &diary.failback].into_iter().flatten() {
+    for run in [&diary.warmed, &diary.failover, &diary.failback].into_iter().flatten() {
         let records = records(drill, run).await?;
         let report = RunReport::from_journal(run, &records, fault_at);
-        runs.push(report.ok_or_else(|| Stop::stopped(format!("the journal of {run} does not begin with its plan")))?);
+        let mut report =
+            report.ok_or_else(|| Stop::stopped(format!("the journal of {run} does not begin with its plan")))?;
+        if report.goal.kind == GoalKind::Prewarm {
+            // Its gate waits for the verdict, and nobody is asked.
+            report.moments.retain(|moment| !matches!(moment.kind, MomentKind::ApprovalAsked | MomentKind::Decided));
+        }
+        runs.push(report);
     }
     // The outage of the fault ends where the way back begins; what the way back cost is told apart from it.
     let until = diary.healed_s.unwrap_or_else(|| drill.now_s());
@@ -29,7 +38,7 @@ pub(crate) async fn measure(drill: &Drill) -> Result<DrillReport, Stop> {
     let all = drill.lab.clients(Window::between(diary.began_s, drill.now_s())).await?;
     let audit = drill.lab.audit(Some(diary.began_s)).await?;
     let offset = |at_s: f64| Offset::from_secs(at_s - fault_s);
-    let failover = runs.first();
+    let failover = runs.iter().find(|run| diary.failover.as_ref() == Some(&run.run));
     let gap = felt.longest_gap;
     let measured = Measured {
         rto_s: gap.filter(|gap| !gap.open).map(|gap| gap.seconds()),
@@ -76,7 +85,7 @@ fn whole(count: usize) -> u64 {
 }
 
 /// When the last step of a phase had ended, in seconds since the fault.
-fn ended(run: &RunReport, phase: Phase) -> Option<f64> {
+pub(crate) fn ended(run: &RunReport, phase: Phase) -> Option<f64> {
     let steps = run.steps.iter().filter(|step| step.phase == phase);
     steps.filter_map(|step| step.ended).map(Offset::secs).max_by(f64::total_cmp)
 }

@@ -1,8 +1,11 @@
-use dr_core::report::{DrillReport, Measured, StepReport};
+use dr_core::{
+    plan::GoalKind,
+    report::{DrillReport, Measured, StepReport},
+};
 use dr_lab::FaultPreset;
 use serde::Serialize;
 
-use crate::drill::Drill;
+use crate::{drill::Drill, savings::Savings};
 
 /// What `--json` prints. Times are the world's seconds, whatever the time scale; those of steps count from the fault.
 #[derive(Debug, Serialize)]
@@ -16,6 +19,9 @@ pub(crate) struct Outcome {
     restored: bool,
     steps: Vec<Step>,
     run: Option<String>,
+    /// What warming the standby on suspicion saved, in the second of two drills.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prewarm: Option<Savings>,
     report: String,
 }
 
@@ -35,7 +41,7 @@ struct Step {
 }
 
 impl Outcome {
-    pub(crate) fn of(drill: &Drill, report: &DrillReport) -> Self {
+    pub(crate) fn of(drill: &Drill, report: &DrillReport, prewarm: Option<Savings>) -> Self {
         Self {
             fault: drill.diary.fault,
             seed: report.seed,
@@ -47,8 +53,15 @@ impl Outcome {
             measured: report.measured,
             objectives_met: report.objectives_met(),
             restored: report.restored(),
-            steps: report.runs.iter().flat_map(|run| &run.steps).map(step).collect(),
+            steps: report
+                .runs
+                .iter()
+                .filter(|run| run.goal.kind != GoalKind::Prewarm)
+                .flat_map(|run| &run.steps)
+                .map(step)
+                .collect(),
             run: drill.diary.failover.as_ref().map(ToString::to_string),
+            prewarm,
             report: drill.folder.join("report.html").display().to_string(),
         }
     }

@@ -1,7 +1,7 @@
 use std::{path::Path, sync::Arc};
 
 use dr_core::time::SharedClock;
-use dr_lab::{Lab, LabClient, LabControl};
+use dr_lab::{Lab, LabBuilder, LabClient, LabControl};
 
 use crate::exit::Stop;
 
@@ -15,7 +15,12 @@ pub(crate) struct Scene {
 impl Scene {
     /// Stands a lab up in this process.
     pub(crate) async fn embedded(time_scale: f64, seed: u64) -> Result<Self, Stop> {
-        let lab = Lab::builder().time_scale(time_scale).seed(seed).build().await?;
+        Self::built(Lab::builder().time_scale(time_scale).seed(seed)).await
+    }
+
+    /// Stands this lab up in this process.
+    pub(crate) async fn built(lab: LabBuilder) -> Result<Self, Stop> {
+        let lab = lab.build().await?;
         Ok(Self { lab: lab.control(), embedded: Some(lab) })
     }
 

@@ -41,6 +41,7 @@ pub struct LabBuilder {
     seed: u64,
     clients: u32,
     lag: Duration,
+    pod_start: Duration,
     application_port: u16,
     dns_port: u16,
     admin_port: u16,
@@ -54,6 +55,7 @@ impl Default for LabBuilder {
             seed: 1,
             clients: 12,
             lag: Duration::from_millis(900),
+            pod_start: Duration::from_secs(8),
             application_port: 0,
             dns_port: 0,
             admin_port: 0,
@@ -88,6 +90,13 @@ impl LabBuilder {
     #[must_use]
     pub fn lag(mut self, lag: Duration) -> Self {
         self.lag = lag;
+        self
+    }
+
+    /// How long a pod takes from its scheduling to its readiness. Default: 8 s, which is a small image on a node that is there.
+    #[must_use]
+    pub fn pod_start(mut self, time: Duration) -> Self {
+        self.pod_start = time;
         self
     }
 
@@ -129,7 +138,7 @@ impl LabBuilder {
         let clock = Arc::new(ScaledClock::new(self.time_scale));
         let shared: SharedClock = clock.clone();
         let (board, effects) = (FaultBoard::new(), EffectLog::new());
-        let mut estate = Estate::build(&shared, &board, &effects, self.lag)?;
+        let mut estate = Estate::build(&shared, &board, &effects, self.lag, self.pod_start)?;
 
         let listeners = Listeners::open(&estate, self.application_port).await?;
         let port = listeners.application_port;

@@ -1,7 +1,7 @@
 //! What happened, in words, in the order of time.
 
 use super::{DrillReport, MomentKind, Offset, RunReport, StepOutcome, offset::spoken, table::thousands};
-use crate::journal::RunEnd;
+use crate::{journal::RunEnd, plan::GoalKind};
 
 /// One sentence of the story.
 #[derive(Debug, PartialEq)]
@@ -13,7 +13,8 @@ pub(super) struct Line {
 /// The drill in a paragraph.
 pub(super) fn summary(report: &DrillReport) -> String {
     let mut text = format!("{} was lost at T+0: {}. ", report.fault.region, report.fault.what);
-    if let Some(run) = report.runs.first() {
+    // What only warmed the standby has moved nothing.
+    if let Some(run) = report.runs.iter().find(|run| run.goal.kind != GoalKind::Prewarm) {
         text += &format!("{} moved from {} to {} ", report.application, run.goal.from, run.goal.to);
         text += &format!("in a run of {}. ", spoken(run.length_s()));
     }

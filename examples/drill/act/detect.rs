@@ -9,8 +9,8 @@ use dr_core::{
 };
 use dr_lab::FaultPreset;
 
-use super::decide::ask_the_policy;
-use crate::{drill::Drill, exit::Stop};
+use super::{decide::ask_the_policy, warm::meanwhile};
+use crate::{diary::Prewarm, drill::Drill, exit::Stop};
 
 /// How long detection may take before the drill gives up.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -24,8 +24,13 @@ const TRIP: u32 = 3;
 pub(crate) async fn detect(drill: &mut Drill) -> Result<(), Stop> {
     drill.narrator.act("Detection");
     let region = drill.diary.region.clone();
-    let (at_s, why) = match drill.diary.fault {
-        FaultPreset::ControlPlane => control_plane(drill).await?,
+    let (at_s, why) = match (drill.diary.fault, drill.diary.prewarm) {
+        (FaultPreset::ControlPlane, _) => control_plane(drill).await?,
+        (_, Some(Prewarm::With)) => {
+            let (found, warmed) = meanwhile(drill, verdict(drill)).await?;
+            drill.diary.warmed = warmed;
+            found?
+        }
         _ => verdict(drill).await?,
     };
     drill.hear();
@@ -57,7 +62,7 @@ async fn standing_of(drill: &Drill, region: &RegionId) -> Option<Standing> {
 }
 
 /// The quorum's verdict on the region.
-async fn verdict(drill: &mut Drill) -> Result<(f64, String), Stop> {
+async fn verdict(drill: &Drill) -> Result<(f64, String), Stop> {
     let region = drill.diary.region.clone();
     let mut standings = drill.standings.clone();
     let unhealthy =

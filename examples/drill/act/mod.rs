@@ -9,6 +9,7 @@ mod report;
 mod run;
 mod settle;
 mod steady;
+mod warm;
 
 pub(crate) use break_region::{break_region, story};
 pub(crate) use detect::detect;

@@ -7,7 +7,7 @@ use dr_core::{
     report::MomentKind,
 };
 
-use super::decide::by_hand;
+use super::{decide::by_hand, warm::decider};
 use crate::{drill::Drill, exit::Stop};
 
 /// Plans the way out: the region is presumed gone, and what was not replicated is lost.
@@ -25,7 +25,9 @@ pub(crate) async fn plan_failover(drill: &mut Drill) -> Result<(), Stop> {
 pub(crate) async fn plan_failback(drill: &mut Drill) -> Result<(), Stop> {
     drill.narrator.act("Plan of the way back");
     let failover = drill.diary.failover.clone().ok_or_else(|| Stop::stopped("there was no failover"))?;
-    let before = drill.engine.view(&failover).await?.before_images();
+    let failover = drill.engine.view(&failover).await?;
+    // Where the standby was warmed on suspicion, the failover found done what it would have changed.
+    let before = decider(drill)?.before_images(&failover).await?;
     let (to, from) = (drill.diary.region.clone(), drill.platform.standby()?);
     let goal = Goal { kind: GoalKind::Failback, from, to, mode: Mode::Graceful };
     let run = create(drill, goal, &before).await?;

@@ -49,7 +49,13 @@ impl Estate {
     /// # Errors
     ///
     /// [`ErrorKind::Internal`] when the doubles refuse what is asked of them.
-    pub fn build(clock: &SharedClock, board: &FaultBoard, effects: &EffectLog, lag: Duration) -> Result<Self> {
+    pub fn build(
+        clock: &SharedClock,
+        board: &FaultBoard,
+        effects: &EffectLog,
+        lag: Duration,
+        pod_start: Duration,
+    ) -> Result<Self> {
         let mut places = BTreeMap::new();
         let mut world = World::builder(clock.clone()).faults(board.clone()).effects(effects.clone());
         for place in PLACES {
@@ -78,7 +84,9 @@ impl Estate {
         let clusters = in_order()
             .filter(|(_, place)| place.load_balancer.is_some())
             .map(|(region, place)| {
-                let cluster = Cluster::builder(region.clone(), clock.clone(), board.clone(), effects.clone()).build();
+                let cluster = Cluster::builder(region.clone(), clock.clone(), board.clone(), effects.clone())
+                    .pod_start(pod_start)
+                    .build();
                 deploy(&cluster, place.region == ACTIVE);
                 (region.clone(), cluster)
             })
