@@ -8,8 +8,10 @@
 )]
 
 mod by_hand;
+mod decider;
 mod drill_faults;
 mod drill_killed;
+mod drill_prewarmed;
 mod drill_refusals;
 mod drill_seen_by_foreign_clients;
 mod drill_steered;

@@ -22,6 +22,7 @@ const LIMIT: Duration = Duration::from_secs(600);
 /// which a probe gives up.
 pub(crate) const TIME_SCALE: &str = "12";
 
+pub(crate) const DECIDER: &str = env!("CARGO_BIN_EXE_decider");
 pub(crate) const DRILL: &str = env!("CARGO_BIN_EXE_drill");
 pub(crate) const OBSERVER: &str = env!("CARGO_BIN_EXE_observer");
 pub(crate) const RUNS: &str = env!("CARGO_BIN_EXE_runs");
