@@ -110,7 +110,7 @@ impl Journal {
     /// A run, to be watched and steered. Raises `DrError` when the journal has none of this name.
     fn run(&self, py: Python<'_>, id: &str) -> PyResult<JournalRun> {
         let id = RunId::new(id).map_err(|e| Trouble::Value(e.to_string()))?;
-        let run = JournalRun { id, engine: self.engine.clone() };
+        let run = JournalRun { id, engine: self.engine.clone(), clock: self.clock.clone() };
         run.info(py)?;
         Ok(run)
     }
@@ -235,6 +235,7 @@ impl RunInfo {
 pub(crate) struct JournalRun {
     id: RunId,
     engine: Engine,
+    clock: SharedClock,
 }
 
 impl JournalRun {
@@ -302,11 +303,21 @@ impl JournalRun {
         Ok(self.seen(py)?.steps)
     }
 
-    /// What stood before the run changed it, as far as it has: for `Spec.plan("failback", after=...)`.
+    /// What stood before the run changed it, as far as it has, and before a decider warmed the standby for it: for
+    /// `Spec.plan("failback", after=...)`.
     #[getter]
     fn before_images(&self, py: Python<'_>) -> PyResult<BeforeImages> {
         let (engine, id) = (self.engine.clone(), self.id.clone());
-        Ok(BeforeImages(wait(py, hand_over(async move { Ok(engine.view(&id).await?.before_images()) }))??))
+        let clock = self.clock.clone();
+        let images = async move {
+            let view = engine.view(&id).await?;
+            let reader =
+                OwnerId::new(format!("python-{}", std::process::id())).map_err(|e| Trouble::Value(e.to_string()))?;
+            let journal = Arc::clone(engine.journal());
+            let mut log = DecisionLog::new(journal, view.plan().application(), reader, clock)?;
+            Ok::<_, Trouble>(log.before_images(&view).await?)
+        };
+        Ok(BeforeImages(wait(py, hand_over(images))??))
     }
 
     /// What happens in it, from after the record `after` and then as it happens, until it has ended: to be iterated over

@@ -78,8 +78,8 @@ async fn run(cli: &Cli) -> Result<(), Stop> {
 
     let mut watch = Watch::of(spec, &clock)?;
     let (sender, standings) = watch.standings();
-    let owner = OwnerId::new(format!("decider-{}", std::process::id()))
-        .map_err(|e| Stop::new(Exit::Failed, e.to_string()))?;
+    let owner =
+        OwnerId::new(format!("decider-{}", std::process::id())).map_err(|e| Stop::new(Exit::Failed, e.to_string()))?;
     let mut engine = Engine::builder(journal, platform.steps.clone(), clock.clone())
         .events(Arc::clone(&events))
         .owner(owner.clone())
@@ -116,12 +116,15 @@ async fn run(cli: &Cli) -> Result<(), Stop> {
     for opinion in &platform.opinions {
         watch = watch.advised_by(Arc::clone(&opinion.probe), opinion.every);
     }
-    say(cli, &format!(
-        "decider: mode {}, journal {}{}",
-        spec.decision.clone().unwrap_or_default().mode.as_str(),
-        file.display(),
-        if cli.dry_run { ", a dry run: nothing is written and nothing started" } else { "" },
-    ));
+    say(
+        cli,
+        &format!(
+            "decider: mode {}, journal {}{}",
+            spec.decision.clone().unwrap_or_default().mode.as_str(),
+            file.display(),
+            if cli.dry_run { ", a dry run: nothing is written and nothing started" } else { "" },
+        ),
+    );
     let watching = async {
         let watched = watch.run(events, sender, stop.clone()).await;
         // Whoever sees nothing decides nothing.

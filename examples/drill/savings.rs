@@ -119,7 +119,11 @@ impl Savings {
 impl fmt::Display for Savings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let said = |value: Option<f64>| value.map_or_else(|| "unknown".to_owned(), spoken);
-        writeln!(f, "  {:<38} {:>14} {:>14} {:>14}", "Pre-warming, counted from the verdict", "without", "with", "saved")?;
+        writeln!(
+            f,
+            "  {:<38} {:>14} {:>14} {:>14}",
+            "Pre-warming, counted from the verdict", "without", "with", "saved"
+        )?;
         let rows: [(&str, fn(&Marks) -> Option<f64>); 4] = [
             ("standby seen at full size", |marks| marks.full_size_s),
             ("standby takes writes", |marks| marks.promoted_s),

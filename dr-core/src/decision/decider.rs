@@ -4,8 +4,8 @@ use futures::future::BoxFuture;
 use tokio::sync::{mpsc, watch};
 
 use super::{
-    Act, Choice, Decision, DecisionLog, Facts, KeepWarm, KillSwitch, LogEntry, Now, Plans, Policy, Prewarm, Told, decide,
-    ledger::Ledger, prewarm,
+    Act, Choice, Decision, DecisionLog, Facts, KeepWarm, KillSwitch, LogEntry, Now, Plans, Policy, Prewarm, Told,
+    decide, ledger::Ledger, prewarm,
 };
 use crate::{
     detect::Standings,
@@ -100,7 +100,21 @@ impl Decider {
         let facts = Facts::new(policy.home.clone());
         let (writer, _) = watch::channel(policy.home.clone());
         let ledger = Ledger::default();
-        Ok(Self { policy, facts, engine, warmer, plans, log, ledger, clock, events, owner, writer, told: None, dry: false })
+        Ok(Self {
+            policy,
+            facts,
+            engine,
+            warmer,
+            plans,
+            log,
+            ledger,
+            clock,
+            events,
+            owner,
+            writer,
+            told: None,
+            dry: false,
+        })
     }
 
     /// The same, told by others what it does not see itself: replication lag, and signals. Each is taken in before the next
@@ -254,10 +268,8 @@ impl Decider {
                 let mut new = plans.run_for(run.clone(), goal).await?;
                 // No step without a way back is made in nobody's name: it is the policy's, or that of whoever said yes.
                 if new.plan().point_of_no_return().iter().any(|step| step.gate.is_none()) {
-                    let policy = || Signed {
-                        who: format!("the decision policy of {application}"),
-                        why: decision.sentence(),
-                    };
+                    let policy =
+                        || Signed { who: format!("the decision policy of {application}"), why: decision.sentence() };
                     let by = by.clone().unwrap_or_else(policy);
                     new = new.unattended(by.who, by.why);
                 }
@@ -276,17 +288,7 @@ impl Decider {
     ///
     /// What the journal fails with.
     pub async fn before_images(&mut self, run: &RunView) -> Result<BeforeImages> {
-        let warmed = self.log.read().await?.prewarmed.last().map(|(run, ..)| run.clone());
-        let images = run.before_images();
-        match warmed {
-            Some(warmed) => match self.warmer.view(&warmed).await {
-                Ok(view) if view.created() <= run.created() => Ok(images.preceded_by(&view.before_images())),
-                Ok(_) => Ok(images),
-                Err(error) if error.kind() == ErrorKind::NotFound => Ok(images),
-                Err(error) => Err(error),
-            },
-            None => Ok(images),
-        }
+        self.log.before_images(run).await
     }
 
     /// The decision to act that was taken last.

@@ -31,10 +31,12 @@ impl LagFeed {
     /// What this policy needs to be told; none when it asks for no store's lag.
     #[must_use]
     pub fn of(policy: &Policy, topology: &Topology, drivers: &DriverRegistry, clock: &SharedClock) -> Option<Self> {
-        let asked = || policy.conditions.iter().filter_map(|condition| match &condition.need {
-            Need::LagWithin { resource, fresh, .. } => Some((resource, *fresh)),
-            _ => None,
-        });
+        let asked = || {
+            policy.conditions.iter().filter_map(|condition| match &condition.need {
+                Need::LagWithin { resource, fresh, .. } => Some((resource, *fresh)),
+                _ => None,
+            })
+        };
         let freshest = asked().map(|(_, fresh)| fresh).min()?;
         Some(Self {
             topology: topology.clone(),
@@ -105,10 +107,7 @@ mod tests {
     fn member(region: &str, lag: Option<u64>, age: Option<u64>) -> StoreMember {
         StoreMember {
             lag: lag.map(Duration::from_secs),
-            lag_source: Some(LagSource::Sampled {
-                period: Duration::from_secs(60),
-                age: age.map(Duration::from_secs),
-            }),
+            lag_source: Some(LagSource::Sampled { period: Duration::from_secs(60), age: age.map(Duration::from_secs) }),
             ..StoreMember::new(region.parse().unwrap(), region)
         }
     }

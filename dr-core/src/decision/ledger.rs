@@ -33,10 +33,8 @@ fn made(run: &RunSummary) -> bool {
 
 /// What a run waits for, while it waits for somebody.
 fn waits(run: &RunSummary) -> Option<String> {
-    let person = matches!(
-        run.state,
-        RunState::WaitingForApproval | RunState::PausedByFailure | RunState::PausedByOperator
-    );
+    let person =
+        matches!(run.state, RunState::WaitingForApproval | RunState::PausedByFailure | RunState::PausedByOperator);
     person.then(|| format!("{}: {}", run.state, run.why))
 }
 

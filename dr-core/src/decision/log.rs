@@ -4,9 +4,11 @@ use futures::TryStreamExt as _;
 
 use super::{DecisionView, LogEntry};
 use crate::{
+    engine::RunView,
     error::{Effect, Error, ErrorKind, Result},
     journal::{Digest, Entry, Journal, Record, Seq},
     model::{ApplicationId, OwnerId, RunId},
+    planner::BeforeImages,
     time::SharedClock,
 };
 
@@ -127,6 +129,27 @@ impl DecisionLog {
             _ => return Err(damaged(format!("record {} is of a run", record.seq))),
         }
         Ok(())
+    }
+
+    /// What stood before this run changed it, and before the run that had warmed the standby for it did: what a failback
+    /// restores. What a run that warmed it has taken back is not among it.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read), and as [`RunView::load`].
+    pub async fn before_images(&mut self, run: &RunView) -> Result<BeforeImages> {
+        let warmed: Vec<RunId> = self.read().await?.prewarmed.iter().rev().map(|(run, ..)| run.clone()).collect();
+        let images = run.before_images();
+        for warmed in warmed {
+            match RunView::load(&*self.journal, &warmed).await {
+                Ok(view) if view.created() <= run.created() => return Ok(images.preceded_by(&view.before_images())),
+                // It was made after this run, or never.
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(images)
     }
 
     /// Every record, oldest first, with what it says.

@@ -212,11 +212,15 @@ impl Policy {
             match &condition.need {
                 Need::Signal { signal, .. } if !signals.contains(signal) => {
                     let known = listed(signals.iter().map(String::as_str).collect());
-                    Some(format!("the condition {name} waits for the signal {signal}, which nobody gives; given: {known}"))
+                    Some(format!(
+                        "the condition {name} waits for the signal {signal}, which nobody gives; given: {known}"
+                    ))
                 }
                 Need::LagWithin { resource, .. } if !lags.contains(resource) => {
                     let known = listed(lags.iter().map(ResourceId::as_str).collect());
-                    Some(format!("the condition {name} asks how far {resource} is behind, which nobody tells; told: {known}"))
+                    Some(format!(
+                        "the condition {name} asks how far {resource} is behind, which nobody tells; told: {known}"
+                    ))
                 }
                 _ => None,
             }

@@ -40,10 +40,7 @@ pub(crate) fn decider(drill: &Drill) -> Result<Decider, Stop> {
 }
 
 /// Waits for the verdict, and warms the standby as soon as the loss is suspected. Gives the run that did.
-pub(crate) async fn meanwhile<T>(
-    drill: &Drill,
-    verdict: impl Future<Output = T>,
-) -> Result<(T, Option<RunId>), Stop> {
+pub(crate) async fn meanwhile<T>(drill: &Drill, verdict: impl Future<Output = T>) -> Result<(T, Option<RunId>), Stop> {
     let mut decider = decider(drill)?;
     let mut warming = Warming::default();
     let mut verdict = pin!(verdict);

@@ -190,7 +190,9 @@ async fn it_waits_for_a_yes_behind_the_kill_switch_and_says_that_its_run_waits()
     ended_by_signal(dry).await;
     assert!(!elsewhere.exists(), "a dry run makes no journal");
     let mut manual = stage.decider("manual", &journal, &[]);
-    manual.says("somebody starts failovers by hand; nothing else speaks against going from us-east-1 to eu-west-1").await;
+    manual
+        .says("somebody starts failovers by hand; nothing else speaks against going from us-east-1 to eu-west-1")
+        .await;
     ended_by_signal(manual).await;
     assert!(stage.listed().await.is_empty());
 
@@ -241,7 +243,8 @@ async fn a_decider_that_cannot_begin_says_why() {
         path.to_str().unwrap().to_owned()
     };
     let text = quickened();
-    let unfed = file("unfed.yaml", &text.replace("kind: standby-healthy, for: 30s", "kind: signal, signal: tea-leaves"));
+    let unfed =
+        file("unfed.yaml", &text.replace("kind: standby-healthy, for: 30s", "kind: signal, signal: tea-leaves"));
     let laggard = file("lag.yaml", &text.replace("resource: orders-db, at_most", "resource: platform, at_most"));
     let absent = folder.path().join("absent.yaml").to_str().unwrap().to_owned();
     for (arguments, code, why) in [

@@ -23,7 +23,12 @@ async fn what_is_warmed_on_suspicion_is_found_done_and_put_back_and_the_time_it_
     };
     let first = std::fs::read_to_string(folder.path().join("without/drill-outcome.json")).unwrap();
     let first: Value = serde_json::from_str(&first).unwrap();
-    assert_eq!((scaled(&first["steps"], "done"), scaled(&outcome["steps"], "already done")), (6, 12), "{}", ended.shown());
+    assert_eq!(
+        (scaled(&first["steps"], "done"), scaled(&outcome["steps"], "already done")),
+        (6, 12),
+        "{}",
+        ended.shown()
+    );
     let savings = &outcome["prewarm"];
     assert_eq!(savings["with"]["warmed_steps"], 6, "{savings}");
     assert_eq!(savings["without"]["warmed_steps"], 0, "{savings}");

@@ -10,7 +10,7 @@ use super::{
     living::{Bench, lost, suspect, well},
 };
 use crate::{
-    decision::{Blocker, Condition, LogEntry, Mode, Need, Told},
+    decision::{Blocker, Condition, Mode, Need, Told},
     engine::{Control, Engine, OnPause, RunState, RunView},
     event::{ChannelSink, Event, EventKind},
     model::OwnerId,

@@ -375,7 +375,8 @@ fn the_standby_is_warmed_on_suspicion_and_nothing_less_or_more() {
     assert_eq!(nothing(&|policy, _, _| policy.prewarm = None), "the policy warms nothing");
     assert_eq!(nothing(&|policy, _, _| policy.mode = Mode::Manual), "the policy's mode is manual");
     assert_eq!(nothing(&|_, _, history| history.warmed_lately = 2), "the standby was warmed 2 times within the hour");
-    let open = |history: &mut History| history.open = Some(OpenRun { run: "r".parse().unwrap(), goal: goal(), waits: None });
+    let open =
+        |history: &mut History| history.open = Some(OpenRun { run: "r".parse().unwrap(), goal: goal(), waits: None });
     assert_eq!(nothing(&|_, _, history| open(history)), "a run of the application has not ended");
     assert_eq!(
         nothing(&|_, _, history| history.stopped_by_journal = Some(by("ada"))),

@@ -84,11 +84,28 @@ fn conditions(root: &At<'_>, decision: &At<'_>, findings: &mut Findings<'_>) {
             };
             findings.push(resource.place(), resource.path(), message, remedy);
         }
+        silent(root, condition, findings);
         if let Some(fresh) = condition.get("fresh")
             && fresh.duration().is_some_and(|fresh| fresh.is_zero())
         {
             findings.push(fresh.place(), fresh.path(), "no word is ever that fresh", "2m or so");
         }
+    }
+}
+
+/// An opinion that says nothing of the region that takes the writes feeds no condition about it.
+fn silent(root: &At<'_>, condition: &At<'_>, findings: &mut Findings<'_>) {
+    let regions = root.list("regions");
+    let active = regions.iter().find(|region| region.text_at("role") == Some("active"));
+    let (Some(signal), Some(active)) = (condition.get("signal"), active.and_then(|region| region.text_at("id"))) else {
+        return;
+    };
+    let opinions = root.list("opinions");
+    let opinion =
+        opinions.iter().find(|opinion| opinion.text_at("id").is_some() && opinion.text_at("id") == signal.text());
+    if opinion.is_some_and(|opinion| opinion.get("targets").is_some_and(|targets| targets.get(active).is_none())) {
+        let message = format!("the opinion `{}` says nothing of {active}, so this never holds", signal.shown());
+        findings.push(signal.place(), signal.path(), message, format!("a target for {active} in that opinion"));
     }
 }
 

@@ -374,6 +374,10 @@ bad_policy!(two_conditions_of_a_name,
     "decision.conditions[1].id", "there are two conditions `c`", "a name of its own for each");
 bad_policy!(a_word_that_is_never_fresh, "  conditions: [{ id: c, kind: signal, signal: x, fresh: 0s }]", at "0s }",
     "decision.conditions[0].fresh", "no word is ever that fresh", "2m or so");
+bad_policy!(an_opinion_on_another_region,
+    "  conditions: [{ id: c, kind: signal, signal: r53 }]\nopinions: [{ id: r53, kind: aws.route53_checkers, targets: { eu-west-1: abc } }]",
+    at "r53 }]\nopinions", "decision.conditions[0].signal", "the opinion `r53` says nothing of us-east-1, so this never holds",
+    "a target for us-east-1 in that opinion");
 bad_policy!(a_window_without_a_day, "  windows: [{ at: \"02:00\", lasts: 2h }]", at "{ at: \"02", "decision.windows[0]",
     "nobody knows on which day this window opens", "`weekly: sunday`, or `on: 2026-12-24`");
 bad_policy!(a_window_on_two_days, "  windows: [{ weekly: sunday, on: 2026-12-24, at: \"02:00\", lasts: 2h }]", at "on: 2026",
