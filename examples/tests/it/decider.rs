@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    net::TcpListener,
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -13,13 +12,14 @@ use dr_lab::{FaultPreset, LabClient, LabControl as _};
 use rustix::process::Signal;
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::net::TcpListener;
 
 use crate::process::{DECIDER, Ended, Program, RUNS, SPEC, StandingLab, turn};
 
 /// How long anything may take in this machine's time. Nothing should ever take so long: it only ends what hangs.
 const LIMIT: Duration = Duration::from_secs(300);
 /// How many of the lab's seconds pass in one of this machine's: see the observers' tests.
-const SCALE: &str = "8";
+const SCALE: &str = "6";
 
 /// A lab, and what deciders of it are started with.
 #[derive(Debug)]
@@ -44,7 +44,10 @@ impl Stage {
     /// Starts a decider of this mode.
     fn decider(&self, mode: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Program {
         let mut command = Command::new(DECIDER);
-        command.arg("--config").arg(&self.config).arg("--lab").arg(&self.standing.env_file);
+        command.arg("--lab").arg(&self.standing.env_file);
+        if !arguments.contains(&"--config") {
+            command.arg("--config").arg(&self.config);
+        }
         if !arguments.contains(&"--journal") {
             command.arg("--journal").arg(&self.journal);
         }
@@ -189,7 +192,11 @@ async fn it_waits_for_a_yes_behind_the_kill_switch_and_says_that_its_run_waits()
     dry.says("decider: would act: failover (ungraceful) from us-east-1 to eu-west-1").await;
     ended_by_signal(dry).await;
     assert!(!elsewhere.exists(), "a dry run makes no journal");
-    let mut manual = stage.decider("manual", &journal, &[]);
+    // Nothing is warmed where somebody starts everything by hand, and dr.yaml may not say otherwise.
+    let by_hand = stage.folder.path().join("by-hand.yaml");
+    fs::write(&by_hand, quickened().replace("  prewarm: { per_hour: 3, keep: 15m }\n", "")).unwrap();
+    let by_hand = ["--config", by_hand.to_str().unwrap()];
+    let mut manual = stage.decider("manual", &[&journal[..], &by_hand].concat(), &[]);
     manual
         .says("somebody starts failovers by hand; nothing else speaks against going from us-east-1 to eu-west-1")
         .await;
@@ -221,10 +228,17 @@ async fn it_waits_for_a_yes_behind_the_kill_switch_and_says_that_its_run_waits()
 async fn observers_that_are_cut_off_themselves_start_nothing() {
     let _turn = turn().await;
     let stage = Stage::set().await;
-    // Nobody listens at the control target, so whatever they do not reach may be their own fault.
-    let nobody = TcpListener::bind("127.0.78.1:0").unwrap().local_addr().unwrap().to_string();
-    let mut decider = stage.decider("automatic", &[], &[("DR_LAB_CONTROL", &nobody)]);
+    let control = TcpListener::bind("127.0.78.1:0").await.unwrap();
+    let address = control.local_addr().unwrap().to_string();
+    let answering = tokio::spawn(async move {
+        loop {
+            drop(control.accept().await);
+        }
+    });
+    let mut decider = stage.decider("automatic", &[], &[("DR_LAB_CONTROL", &address)]);
     stage.well(&mut decider).await;
+    // Nobody listens at the control target any more: whatever they do not reach may be their own fault.
+    answering.abort();
     stage.lab.inject(&FaultPreset::Refuse.into()).await.unwrap();
     decider.says("verdict: us-east-1 unknown").await;
     let why = stage.why(&["the region is not held lost", "control target"]).await;
@@ -253,7 +267,7 @@ async fn a_decider_that_cannot_begin_says_why() {
         (&["--config", SPEC, "--lab", &absent], 66, "no lab stands"),
         (&["--config", &unfed], 64, "waits for the signal tea-leaves, which nobody gives"),
         (&["--config", &laggard], 64, "how far platform is behind, which nobody tells; told: orders-db, sessions"),
-        (&["--help"], 0, "runs approve"),
+        (&["--help"], 0, "`runs why` tells it"),
     ] {
         let mut command = Command::new(DECIDER);
         command.args(arguments).arg("--journal").arg(Path::new(&absent).with_extension("sqlite"));
