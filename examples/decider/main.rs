@@ -5,15 +5,10 @@ mod exit;
 mod platform;
 mod tell;
 
-use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
-    process::ExitCode,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeSet, process::ExitCode, sync::Arc, time::Duration};
 
 use clap::{Parser as _, error::ErrorKind};
+use dr_aws::s3_journal::S3Journal;
 use dr_core::{
     decision::{Decider, LagFeed, Policy, SurveyedPlans},
     detect::Watch,
@@ -23,8 +18,7 @@ use dr_core::{
     model::OwnerId,
     plan::Mode,
     planner::PlanOptions,
-    spec::Approval,
-    time::SharedClock,
+    spec::{Approval, JournalPlace},
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -73,8 +67,7 @@ async fn run(cli: &Cli) -> Result<(), Stop> {
         return Err(Stop::new(Exit::Usage, unfed.join("; ")));
     }
     let events: Arc<dyn EventSink> = Arc::new(Teller { json: cli.json });
-    let file = cli.journal.clone().unwrap_or_else(|| PathBuf::from(&spec.journal.path));
-    let journal = journal(&file, cli.dry_run, &clock).await?;
+    let (journal, shown) = journal(cli, &platform).await?;
 
     let mut watch = Watch::of(spec, &clock)?;
     let (sender, standings) = watch.standings();
@@ -146,16 +139,32 @@ async fn run(cli: &Cli) -> Result<(), Stop> {
     watched.and(decided).map_err(Stop::from)
 }
 
-/// The journal. A dry run makes no file: a journal that is not there has nothing to say.
-async fn journal(file: &Path, dry: bool, clock: &SharedClock) -> Result<Arc<dyn Journal>, Stop> {
-    if dry && !file.is_file() {
-        return Ok(Arc::new(MemoryJournal::new(clock.clone())));
+/// The journal, and how it is called.
+async fn journal(cli: &Cli, platform: &Platform) -> Result<(Arc<dyn Journal>, String), Stop> {
+    let (clock, spec) = (platform.clock.clone(), &platform.spec);
+    let file = match (&cli.journal, spec.journal.place()) {
+        (Some(file), _) => file.as_path(),
+        (None, Some(JournalPlace::File(file))) => file,
+        (None, Some(JournalPlace::Bucket { bucket, prefix })) => {
+            let shown = format!("s3://{bucket}/{prefix}");
+            let found = S3Journal::of(spec, platform.journal_clients().await, clock);
+            let found = found.ok_or_else(|| Stop::new(Exit::Usage, format!("{shown} is no place for a journal")))?;
+            return Ok((Arc::new(found), shown));
+        }
+        (None, None) => {
+            return Err(Stop::new(Exit::Usage, "dr.yaml does not say where its journal is: --journal does"));
+        }
+    };
+    let shown = file.display().to_string();
+    // A dry run makes no file: a journal that is not there has nothing to say.
+    if cli.dry_run && !file.is_file() {
+        return Ok((Arc::new(MemoryJournal::new(clock)), shown));
     }
     if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder)
             .map_err(|e| Stop::new(Exit::Failed, format!("{} cannot be made: {e}", folder.display())))?;
     }
-    Ok(Arc::new(SqliteJournal::open(file, clock.clone()).await?))
+    Ok((Arc::new(SqliteJournal::open(file, clock).await?), shown))
 }
 
 /// Waits for a signal to end.

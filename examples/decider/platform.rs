@@ -2,7 +2,7 @@ use std::{fs, path::Path, sync::Arc};
 
 use aws_credential_types::Credentials;
 use dr_aws::{
-    Clients, Timeouts,
+    Clients, ClientsBuilder, Timeouts,
     opinion::{AskedOpinion, opinions},
 };
 use dr_core::{
@@ -29,6 +29,8 @@ pub(crate) struct Platform {
     pub(crate) steps: StepRegistry,
     pub(crate) opinions: Vec<AskedOpinion>,
     pub(crate) clock: SharedClock,
+    /// A lab's own; AWS's own chain finds them otherwise.
+    credentials: Option<Credentials>,
 }
 
 impl Platform {
@@ -37,7 +39,7 @@ impl Platform {
             let clock: SharedClock = Arc::new(SystemClock::new());
             let spec = read(&cli.config, std::env::vars_os().filter_map(text), &clock)?;
             let clients = Clients::builder(clock.clone()).load_credentials().await;
-            return Self::acting(spec, clients, clock);
+            return Self::acting(spec, clients, None, clock);
         };
         let lab = LabClient::from_env_file(file)
             .await
@@ -48,13 +50,27 @@ impl Platform {
         let spec = read(&cli.config, variables, &clock)?;
         // The doubles look at no signature; these credentials say by their name what they are.
         let credentials = Credentials::new("LABONLYNOTAREALKEY00", "lab-only-not-a-secret", None, None, "lab");
-        let clients = Clients::builder(clock.clone()).credentials(credentials);
-        Self::acting(spec, clients, clock)
+        let clients = Clients::builder(clock.clone()).credentials(credentials.clone());
+        Self::acting(spec, clients, Some(credentials), clock)
     }
 
-    fn acting(spec: Spec, clients: dr_aws::ClientsBuilder, clock: SharedClock) -> Result<Self, Stop> {
+    /// The clients of a journal in S3, which are its own.
+    pub(crate) async fn journal_clients(&self) -> ClientsBuilder {
+        let builder = Clients::builder(self.clock.clone());
+        match &self.credentials {
+            Some(credentials) => builder.credentials(credentials.clone()),
+            None => builder.load_credentials().await,
+        }
+    }
+
+    fn acting(
+        spec: Spec,
+        builder: ClientsBuilder,
+        credentials: Option<Credentials>,
+        clock: SharedClock,
+    ) -> Result<Self, Stop> {
         let timeouts = Timeouts { operation: spec.timeouts.call, ..Timeouts::default() };
-        let clients = clients.timeouts(timeouts).endpoints_of(&spec).build();
+        let clients = builder.timeouts(timeouts).endpoints_of(&spec).build();
         let topology = Topology::new(&spec).map_err(|e| Stop::new(Exit::Usage, e.to_string()))?;
         let mut drivers = DriverRegistry::new();
         for driver in every_driver(&clients, &clock)? {
@@ -62,7 +78,7 @@ impl Platform {
         }
         let steps = drivers.steps().map_err(internal)?;
         let opinions = opinions(&spec, &clients)?;
-        Ok(Self { spec, topology, drivers, steps, opinions, clock })
+        Ok(Self { spec, topology, drivers, steps, opinions, clock, credentials })
     }
 }
 

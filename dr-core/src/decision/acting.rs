@@ -146,7 +146,7 @@ impl Decider {
     /// Takes up the run of an earlier decision to act.
     fn taking_up(&self, run: RunId) -> BoxFuture<'static, Came> {
         let engine = self.engine.clone();
-        Box::pin(async move { Came::Run(engine.run(&run).await) })
+        Box::pin(async move { Came::Run(engine.run(&run).await.map(Box::new)) })
     }
 
     async fn came(&mut self, run: &RunId, came: Came) {

@@ -62,7 +62,7 @@ pub(super) enum Came {
     /// No run: none could be planned or created.
     NotStarted(Error),
     /// The run, as far as this process worked on it.
-    Run(Result<RunView>),
+    Run(Result<Box<RunView>>),
 }
 
 impl Decider {
@@ -239,7 +239,7 @@ impl Decider {
     /// When no plan could be made, or the run could not be created or taken up.
     pub async fn carry_out(&mut self, run: &RunId, decision: &Decision) -> Result<RunView> {
         match self.beginning(run, decision).await {
-            Came::Run(view) => view,
+            Came::Run(view) => view.map(|view| *view),
             Came::NotStarted(error) => {
                 self.not_started(run, &error).await?;
                 Err(error)
@@ -276,7 +276,7 @@ impl Decider {
                 engine.create(new).await
             };
             match created.await {
-                Ok(()) => Came::Run(engine.run(&run).await),
+                Ok(()) => Came::Run(engine.run(&run).await.map(Box::new)),
                 Err(error) => Came::NotStarted(error),
             }
         })

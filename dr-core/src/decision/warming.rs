@@ -55,7 +55,7 @@ pub struct WarmNews(News);
 #[derive(Debug)]
 enum News {
     Planned { goal: Goal, why: String, plan: Result<Box<NewRun>> },
-    Worked(Result<RunView>),
+    Worked(Result<Box<RunView>>),
 }
 
 impl Warming {
@@ -67,7 +67,7 @@ impl Warming {
                 let plan = plan.await.map(Box::new);
                 News::Planned { goal: goal.clone(), why: why.clone(), plan }
             }
-            Stage::Working(work) => News::Worked(work.await),
+            Stage::Working(work) => News::Worked(work.await.map(Box::new)),
         };
         self.stage = Stage::Idle;
         WarmNews(news)
