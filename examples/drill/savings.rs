@@ -68,6 +68,9 @@ impl Marks {
     }
 }
 
+/// One of the spans that are compared.
+type Of = fn(&Marks) -> Option<f64>;
+
 /// Two drills beside each other, and the seconds between them.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(crate) struct Savings {
@@ -81,7 +84,7 @@ pub(crate) struct Savings {
 
 impl Savings {
     pub(crate) fn between(without: Marks, with: Marks) -> Self {
-        let saved = |of: fn(&Marks) -> Option<f64>| Some(of(&without)? - of(&with)?);
+        let saved = |of: Of| Some(of(&without)? - of(&with)?);
         Self {
             without,
             with,
@@ -124,7 +127,7 @@ impl fmt::Display for Savings {
             "  {:<38} {:>14} {:>14} {:>14}",
             "Pre-warming, counted from the verdict", "without", "with", "saved"
         )?;
-        let rows: [(&str, fn(&Marks) -> Option<f64>); 4] = [
+        let rows: [(&str, Of); 4] = [
             ("standby seen at full size", |marks| marks.full_size_s),
             ("standby takes writes", |marks| marks.promoted_s),
             ("DNS answers the standby", |marks| marks.answered_s),
