@@ -114,7 +114,7 @@ async fn run(cli: &Cli) -> Result<(), Stop> {
         &format!(
             "decider: mode {}, journal {}{}",
             spec.decision.clone().unwrap_or_default().mode.as_str(),
-            file.display(),
+            shown,
             if cli.dry_run { ", a dry run: nothing is written and nothing started" } else { "" },
         ),
     );

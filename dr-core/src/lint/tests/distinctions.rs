@@ -147,7 +147,7 @@ fn w27_is_an_error_only_where_the_upper_bound_is_in_the_way() {
         let mut case = Case::new();
         case.facts.workloads[0].owner = WorkloadOwner::Hpa { name: "orders".to_owned(), min, max };
         for (bound, to) in raised {
-            let patch = control("k8s:patch horizontalpodautoscalers", WEST).arg(*bound, *to);
+            let patch = control("k8s:patch horizontalpodautoscalers", WEST).arg(bound, *to);
             case.find("apps/scale").calls.insert(0, patch);
         }
         let found = case.report().findings.into_iter().find(|finding| finding.check.starts_with("W27"));
