@@ -62,7 +62,8 @@ impl Stage {
         let shared: SharedClock = Arc::new(clock.clone());
         let pacer = Pacer::start(clock.clone());
         let (faults, effects) = (FaultBoard::new(), EffectLog::new());
-        let mut estate = Estate::build(&shared, &faults, &effects, Duration::from_millis(900)).unwrap();
+        let mut estate =
+            Estate::build(&shared, &faults, &effects, Duration::from_millis(900), Duration::from_secs(8)).unwrap();
         // Older than any stale read: what is there has been there for long.
         clock.advance(Duration::from_secs(120));
         hurry(&estate);
