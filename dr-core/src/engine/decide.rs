@@ -262,11 +262,14 @@ fn complete(plan: &Plan, view: &RunView, now: Timestamp) -> Vec<Command> {
 }
 
 fn completed(view: &RunView) -> Command {
-    let effects = standing::not_restored(view);
-    let skipped: Vec<&str> = view
+    let effects = standing::left_by_skips(view);
+    let skipped: Vec<String> = view
         .steps()
-        .filter(|(_, step)| matches!(step.state, StepState::Skipped { .. }))
-        .map(|(step, _)| step.id.as_str())
+        .filter(|(_, state)| matches!(state.state, StepState::Skipped { .. }))
+        .map(|(step, state)| match state.may_stand() && step.reversibility != Reversibility::ReadOnly {
+            true => format!("{} (which may have been done, or be done yet)", step.id),
+            false => step.id.to_string(),
+        })
         .collect();
     let goal = view.plan().goal();
     let (end, mut summary) = match (skipped.is_empty(), effects.is_empty()) {

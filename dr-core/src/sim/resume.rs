@@ -183,10 +183,12 @@ impl Comparison<'_> {
         jumped || ended >= view.plan().deadline()
     }
 
-    /// Steps inside whose attempt the records end, in a run that was called off and is left as it is. Whoever goes on makes
-    /// no more calls then, not even to look: what such a step did or did not do stays, and the end names it.
+    /// Steps inside whose attempt the records end, in a run that was called off and is left as it is, since that was asked for
+    /// or there is no way back. Whoever goes on makes no more calls then, not even to look: what such a step did or did not
+    /// do stays, and the end names it.
     fn left_in_doubt(&self) -> BTreeSet<&StepId> {
-        let left = self.again.view.cancel().is_some_and(|cancel| !cancel.compensate);
+        let view = self.again.view;
+        let left = view.cancel().is_some_and(|cancel| !cancel.compensate || view.past_return());
         let mut open = BTreeSet::new();
         for record in self.prefix.iter().filter(|_| left) {
             match &record.entry {

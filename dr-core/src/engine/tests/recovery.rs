@@ -9,7 +9,7 @@ use std::{
 use async_trait::async_trait;
 use serde_json::json;
 
-use super::world::{Bench, Promote, TurnOn, builder, params, run_id, step_id};
+use super::world::{Bench, Promote, TurnOn, Wrong, builder, params, run_id, step_id};
 use crate::{
     engine::{
         ApplicationHealth, Control, Engine, HealthReading, HealthSource, NewRun, OnPause, Rpo, RunState, RunView,
@@ -301,4 +301,33 @@ async fn a_drill_whose_restoration_was_skipped_is_dirty() {
     assert_eq!(view.state(), RunState::Dirty);
     assert_eq!(view.effects_left()[0].step, *"scale-back");
     assert!(view.effects_left()[0].why.contains("Ada: no time"), "{:?}", view.effects_left());
+}
+
+#[tokio::test]
+async fn a_drill_that_goes_on_without_a_step_in_doubt_names_it() {
+    for (wrong, left) in [(Wrong::BlackHole, true), (Wrong::Refused, false)] {
+        let bench = Bench::new();
+        bench.world.wrong("promote", &[wrong; 20]);
+        let mut plan = practice(GoalKind::Drill);
+        // Enough for every attempt to take its whole time.
+        plan.deadline(s(86_400));
+        plan.step("promote", &TurnOn(bench.world.clone()), &params("promote", 0));
+        plan.step("after", &TurnOn(bench.world.clone()), &params("after", 0)).after("promote");
+        let engine = bench.builder("engine-1").on_pause(OnPause::Return).build();
+        let new = NewRun::new(run_id(), plan.build().unwrap()).unattended("test", "a world of switches");
+        engine.create(new).await.unwrap();
+        let view = bench.drive(engine.run(&run_id())).await.unwrap();
+        assert_eq!(view.state(), RunState::PausedByFailure);
+        let (who, why) = ("Ada".to_owned(), "go on".to_owned());
+        engine.control(&run_id(), Control::Skip { step: step_id("promote"), who, why }).await.unwrap();
+        let view = bench.drive(engine.run(&run_id())).await.unwrap();
+        let named: Vec<&str> = view.effects_left().iter().map(|effect| effect.step.as_str()).collect();
+        let (end, summary) = view.ended().unwrap();
+        if left {
+            assert_eq!((end, named), (RunEnd::Dirty, vec!["promote"]), "{summary}");
+            assert!(summary.contains("promote (which may have been done, or be done yet)"), "{summary}");
+        } else {
+            assert_eq!((end, named), (RunEnd::CompletedWithExceptions, vec![]), "{summary}");
+        }
+    }
 }

@@ -12,6 +12,7 @@ use std::{fmt, time::Duration};
 use super::{cell::Course, history::What, scenario::Scenario};
 use crate::{
     engine::RunView,
+    error::Effect,
     journal::{Entry, Outcome, Record, Seq},
 };
 
@@ -150,6 +151,30 @@ impl Evidence<'_> {
             Entry::StepOutcome { step: skipped, outcome: Outcome::Skipped { .. }, .. } => *skipped == step,
             _ => false,
         })
+    }
+
+    /// Steps that somebody decided to go on without when a call for them may have been under way still: what it does, it does
+    /// whenever it arrives.
+    pub(crate) fn skipped_in_doubt(&self, step: &str) -> bool {
+        let (mut open, mut doubt) = (false, false);
+        for record in self.records {
+            match &record.entry {
+                Entry::StepIntent(intent) if intent.step == step => {
+                    doubt |= open;
+                    open = true;
+                }
+                Entry::StepOutcome { step: of, outcome, .. } if *of == step => match outcome {
+                    Outcome::Skipped { .. } => return doubt || open,
+                    Outcome::Failed { failure } => {
+                        doubt |= failure.effect != Effect::NotApplied;
+                        open = false;
+                    }
+                    Outcome::Done { .. } | Outcome::Compensated => open = false,
+                },
+                _ => {}
+            }
+        }
+        false
     }
 
     /// Whether a call that arrived late undid a later one: then the world is not what anybody asked for last, and no

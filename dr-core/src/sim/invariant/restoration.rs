@@ -32,6 +32,17 @@ pub(super) fn check(evidence: &Evidence<'_>, found: &mut Vec<Violation>) {
             tell(format!("{cell} is {is} and was {before}, and the end ({end:?}) names no step for it"));
         }
     }
+    // A drill does not end as if all were well when a call may still arrive for a step that it went on without.
+    let practice = matches!(evidence.scenario.goal, GoalKind::Drill | GoalKind::Rehearsal);
+    if practice && matches!(end, RunEnd::Completed | RunEnd::CompletedWithExceptions | RunEnd::Dirty) {
+        for (step, _) in evidence.view.steps().filter(|(step, _)| step.reversibility != Reversibility::ReadOnly) {
+            let left = evidence.view.effects_left().iter().any(|effect| effect.step == step.id);
+            let cancelled = evidence.view.cancel().is_some();
+            if !left && !cancelled && evidence.skipped_in_doubt(step.id.as_str()) {
+                tell(format!("{} may still be done, and the end ({end:?}) does not name it", step.id));
+            }
+        }
+    }
     // Cancelled with compensation, and not past the point of no return: nothing may be left at all.
     let back = evidence.view.cancel().is_some_and(|cancel| cancel.compensate) && !evidence.view.past_return();
     if end == RunEnd::Cancelled && back && !named.is_empty() {
