@@ -9,7 +9,7 @@ use tokio::{sync::mpsc, task::JoinSet};
 use super::attempts::outcome;
 use crate::{
     engine::{
-        Command, OnPause, RunState, RunView,
+        Command, OnPause, RunState, RunView, StepState,
         announce::{Announcer, Telling},
         answer::answer,
         deadline,
@@ -253,6 +253,12 @@ impl Runner {
         self.view.next_due().map_or(ends, |(due, _)| ends.min(created + due))
     }
 
+    /// Whether somebody has decided to go on without the step, or to leave it as it is.
+    fn given_up(&self, step: &StepId) -> bool {
+        let state = self.view.step(step.as_str()).map(|step| &step.state);
+        matches!(state, Some(StepState::Skipped { .. } | StepState::LeftStanding { .. }))
+    }
+
     /// Takes in what came: outcomes first, then what people want, then who wants to begin.
     async fn take(&mut self, mails: Vec<Mail>) -> Result<()> {
         let (mut outcomes, mut noted, mut controls, mut requests, mut begins) =
@@ -263,7 +269,9 @@ impl Runner {
                 Mail::Ended { step, attempt, ended } => {
                     self.live.remove(&step);
                     self.modes.remove(&step);
-                    outcomes.extend(outcome(step, attempt, ended)?);
+                    let given_up = self.given_up(&step);
+                    // An attempt that had not begun when somebody decided to go on without the step has nothing to say.
+                    outcomes.extend(outcome(step, attempt, ended)?.filter(|_| !given_up));
                 }
                 Mail::Control { control, taken } => controls.push((control, Some(taken))),
                 Mail::Answered(answer) => answers.push(answer),

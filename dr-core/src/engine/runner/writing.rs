@@ -6,7 +6,7 @@ use super::Runner;
 use crate::{
     engine::{Command, announce::waits},
     error::{Effect, Error, ErrorKind, Result},
-    journal::{Entry, Seq},
+    journal::{Entry, Outcome, Seq},
     step::CancellationToken,
     time::timeout,
 };
@@ -40,6 +40,14 @@ impl Runner {
             // Attempts that are under way see it at once: some can be content with less, or insist.
             let switched = self.modes.iter().filter(|(step, _)| self.view.ungraceful(step.as_str()));
             switched.for_each(|(_, mode)| mode.throw());
+        }
+        for entry in &entries {
+            if let Entry::StepOutcome { step, outcome: Outcome::Skipped { .. }, .. } = entry
+                && let Some(cancel) = self.live.get(step)
+            {
+                // What only prepares itself, or waits to be tried again, is no longer wanted.
+                cancel.cancel();
+            }
         }
         let ends = |entry: &Entry| matches!(entry, Entry::CancelRequested { .. } | Entry::ApprovalDecided { .. });
         if entries.iter().any(ends) && self.decided().contains(&Command::StopRunning) {
