@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::kept;
 use crate::{
+    engine::RunState,
     plan::{GoalKind, Mode},
     sim::{
         Simulated, VirtualTime,
@@ -161,4 +162,45 @@ fn a_run_that_is_called_off_in_the_middle_of_a_verb_names_what_it_leaves_whereve
         scenario.wishes = vec![(Duration::from_millis(ms), Wish::Cancel { compensate: ms % 3 == 0 })];
         plays(&time, scenario);
     }
+}
+
+/// Seed 879404: the look before a step's first attempt got no answer; meanwhile somebody skipped the step; then the look's
+/// failure was written down, and the step was tried again and done.
+#[test]
+fn a_step_that_is_skipped_while_its_attempt_prepares_itself_stays_skipped() {
+    let time = VirtualTime::new().unwrap();
+    for secs in 1..16 {
+        let steps = vec![
+            step("freeze", "sim.freeze", vec![(Cell::frozen(0), 1)], &[]),
+            step("more", "sim.freeze", vec![(Cell::frozen(1), 1)], &["freeze"]),
+        ];
+        let mut scenario = scenario(GoalKind::Failover, steps);
+        let rule = FaultRule::new(Fault::BlackHole).on("sim:Describe*").times(1);
+        scenario.troubles = vec![Trouble::Calls { rule, from: Duration::ZERO }];
+        scenario.wishes =
+            vec![(Duration::from_secs(secs), Wish::ThroughInbox(Box::new(Wish::Skip("freeze".to_owned()))))];
+        let run = Simulated::of(&time, scenario, None).unwrap();
+        assert_eq!(run.state(), Some(RunState::CompletedWithExceptions), "skipped at {secs} s: {}", run.story());
+        kept(run, &time);
+    }
+}
+
+/// Seed 119650: a promotion that would arrive half a minute late was skipped, and the drill ended as if nothing could come of it.
+#[test]
+fn a_drill_that_went_on_without_a_call_that_is_on_its_way_ends_dirty() {
+    let time = VirtualTime::new().unwrap();
+    let steps = vec![
+        step("fence-0", "sim.fence", vec![(Cell::accepts(0, 0), 0)], &[]),
+        step("promote-0", "sim.promote", vec![(Cell::accepts(0, 1), 1)], &["fence-0"]),
+        step("fence-back-0", "sim.fence", vec![(Cell::accepts(0, 1), 0)], &["promote-0"]),
+        step("promote-back-0", "sim.promote", vec![(Cell::accepts(0, 0), 1)], &["fence-back-0"]),
+    ];
+    let mut scenario = scenario(GoalKind::Drill, steps);
+    let late = Fault::late_apply(Duration::from_millis(27_773));
+    let rule = FaultRule::new(late).on("sim:PromoteStore").times(4);
+    scenario.troubles = vec![Trouble::Calls { rule, from: Duration::ZERO }];
+    scenario.wishes = vec![(Duration::from_secs(6), Wish::Skip("promote-0".to_owned()))];
+    let run = Simulated::of(&time, scenario, None).unwrap();
+    assert_eq!(run.state(), Some(RunState::Dirty), "{}", run.story());
+    kept(run, &time);
 }
