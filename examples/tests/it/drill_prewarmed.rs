@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::process::{DRILL, Program, TIME_SCALE, turn};
+use crate::process::{DRILL, Program, SPEC, TIME_SCALE, turn};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_warmed_on_suspicion_is_found_done_and_put_back_and_the_time_it_saves_is_told() {
@@ -10,7 +10,8 @@ async fn what_is_warmed_on_suspicion_is_found_done_and_put_back_and_the_time_it_
     let folder = tempfile::tempdir().unwrap();
     let report = folder.path().to_str().unwrap();
     // Pods that take longer than the promotion of the database: what is waited for last.
-    let arguments = ["--prewarm", "--pod-start", "120", "--time-scale", TIME_SCALE, "--json", "--report", report];
+    let arguments =
+        ["--prewarm", "--spec", SPEC, "--pod-start", "120", "--time-scale", TIME_SCALE, "--json", "--report", report];
     let ended = Program::start(DRILL, &arguments).end().await;
     assert!(matches!(ended.code, Some(0 | 2)), "{}", ended.shown());
     let outcome: Value = serde_json::from_str(ended.out.trim()).unwrap();

@@ -111,7 +111,7 @@ async fn stopped_at_any_moment_it_ends_and_the_next_goes_on_without_doing_anythi
         let clock: &ManualClock = &bench.clock;
         let (first, stop) = (bench.decider("one"), CancellationToken::new());
         let stopping = async {
-            for _ in 0..moment * 4 {
+            for _ in 0..moment {
                 tokio::task::yield_now().await;
             }
             stop.cancel();
