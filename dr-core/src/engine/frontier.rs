@@ -227,3 +227,18 @@ where
         (None, _) => b.next(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::merge;
+
+    #[test]
+    fn two_ascending_sequences_are_one() {
+        let merged = |a: &[usize], b: &[usize]| -> Vec<usize> {
+            merge(a.iter().copied().peekable(), b.iter().copied().peekable()).collect()
+        };
+        assert_eq!(merged(&[1, 4, 5], &[2, 3, 9]), [1, 2, 3, 4, 5, 9]);
+        assert_eq!(merged(&[2, 3], &[1]), [1, 2, 3]);
+        assert_eq!(merged(&[], &[7, 8]), [7, 8]);
+    }
+}

@@ -6,9 +6,9 @@ use serde_json::json;
 
 use super::world::{TurnOn, World, builder, params, run_id, step_id};
 use crate::{
-    engine::{Command, Control, RunView, StepView, accept, backoff, decide},
+    engine::{Command, Control, RunView, StepView, accept, backoff, decide, decide::wants},
     error::{Effect, Error, ErrorKind, Failure, Retry},
-    journal::{Entry, Intent, Outcome, RunEnd, Seq},
+    journal::{Decision, Entry, Intent, Outcome, RunEnd, Seq},
     model::{Epoch, OwnerId, RunId, SafetyRuleId},
     plan::{Inventory, Plan, RetryPolicy},
     time::Timestamp,
@@ -219,4 +219,72 @@ fn pauses_are_cut_by_up_to_half_and_differ_from_run_to_run_and_from_attempt_to_a
     assert_ne!(after(1, 0), after(2, 0));
     assert_ne!(after(2, 1), after(2, 2));
     assert_eq!(after(2, 1), after(1, 2), "it is the number of attempts that counts");
+}
+
+fn skip(step: &str) -> Control {
+    Control::Skip { step: step_id(step), who: "Ada".to_owned(), why: "not needed".to_owned() }
+}
+
+#[test]
+fn a_run_that_is_called_off_skips_nothing_more_and_is_not_called_off_again() {
+    let mut told = Told::new();
+    told.done("a");
+    assert!(accept(&told.view, &skip("b")).is_ok());
+    told.asked(cancel);
+    assert!(accept(&told.view, &skip("b")).is_err());
+    let again = Control::Cancel { who: "Ada".to_owned(), why: "twice".to_owned(), compensate: true };
+    assert_eq!(accept(&told.view, &again).unwrap(), []);
+}
+
+#[test]
+fn a_run_that_is_paused_takes_nothing_back_until_it_goes_on() {
+    let mut told = Told::new();
+    told.done("a");
+    told.asked(|who, reason| Entry::Paused { reason, step: None, who: Some(who) });
+    assert_eq!(short(&told.asked(cancel)), [""; 0]);
+    assert_eq!(short(&told.asked(|who, why| Entry::Resumed { who, why })), ["undo a 1 false"]);
+}
+
+#[test]
+fn only_the_next_attempt_of_a_step_that_may_begin_is_wanted() {
+    let mut told = Told::new();
+    let intent = |step: &str, attempt| {
+        Entry::StepIntent(Intent { step: step_id(step), attempt, before: None, params: json!(null) })
+    };
+    let wanted = |told: &Told, step, attempt| wants(&told.plan, &told.view, told.now, &intent(step, attempt));
+    assert!(wanted(&told, "a", 1));
+    assert!(!wanted(&told, "a", 2) && !wanted(&told, "a", 0) && !wanted(&told, "c", 1));
+    told.begins("a", 1);
+    assert!(!wanted(&told, "a", 1) && !wanted(&told, "a", 2));
+}
+
+#[test]
+fn an_approval_counts_for_the_plan_that_it_names() {
+    let mut told = Told::new();
+    let decided = |plan| Entry::ApprovalDecided {
+        plan,
+        findings: None,
+        decision: Decision::Approve,
+        who: "Ada".to_owned(),
+        why: "as rehearsed".to_owned(),
+    };
+    let mut other = builder();
+    other.step("other", &TurnOn(World::new()), &params("other", 0));
+    let other = other.build().unwrap();
+    assert!(!told.view.approved() && told.view.asked().is_empty());
+    told.say(Entry::ApprovalRequested { step: step_id("c"), question: "now?".to_owned(), due: None });
+    assert_eq!(told.view.asked().iter().map(|step| step.as_str()).collect::<Vec<_>>(), ["c"]);
+    told.say(decided(other.digest().clone()));
+    assert!(!told.view.approved(), "it names another plan");
+    told.say(decided(told.plan.digest().clone()));
+    assert!(told.view.approved());
+}
+
+#[test]
+fn each_engine_that_takes_a_run_up_is_counted() {
+    let mut told = Told::new();
+    for count in 0..3 {
+        assert_eq!(told.view.taken_up(), count);
+        told.say(Entry::EngineStarted { owner: OwnerId::new(format!("engine-{count}")).unwrap() });
+    }
 }

@@ -172,3 +172,27 @@ fn a_plan_names_its_regions() {
     let regions: Vec<_> = plan.regions().into_iter().map(RegionId::as_str).collect();
     assert_eq!(regions, ["ap-south-1", "eu-central-1", "eu-west-1", "us-east-1", "us-west-2"]);
 }
+
+#[test]
+fn a_name_stands_for_the_places_of_its_steps() {
+    let mut b = builder();
+    for id in ["first", "a", "b", "last"] {
+        b.step(id, &SOFT, &1.into());
+    }
+    b.parallel("pair", &["b", "last"]);
+    assert_eq!(b.steps().iter().map(|step| step.id.as_str()).collect::<Vec<_>>(), ["first", "a", "b", "last"]);
+    let plan = b.build().unwrap();
+    assert_eq!(plan.places_in("pair"), [2, 3]);
+    assert_eq!(plan.places_of(Some("pair")), [2, 3]);
+    assert_eq!(plan.places_of(Some("a")), [1]);
+    assert_eq!(plan.places_of(Some("nobody")), [0; 0]);
+    assert_eq!(plan.places_of(None), [0, 1, 2, 3]);
+}
+
+#[test]
+fn a_gate_opens_to_those_it_names_or_to_anybody() {
+    let mut gate = Gate::new("now?");
+    assert!(gate.may_approve("Ada") && gate.may_approve("Bob"));
+    gate.approvers = vec!["Ada".to_owned(), "Eve".to_owned()];
+    assert!(gate.may_approve("Ada") && gate.may_approve("Eve") && !gate.may_approve("Bob"));
+}

@@ -4,6 +4,7 @@ mod args;
 mod canonical;
 mod diff;
 mod groups;
+mod inventory;
 mod plans;
 mod prewarm;
 mod random;
