@@ -58,7 +58,7 @@ async fn run(cli: &Cli) -> Result<(), Stop> {
     let stop = CancellationToken::new();
     let signals = tokio::spawn(until_told(stop.clone()));
     let platform = Platform::load(cli).await?;
-    let (clock, spec) = (platform.clock.clone(), &platform.spec);
+    let (clock, spec) = (platform.clock(), platform.spec());
     let policy = Policy::of(spec).map_err(|e| Stop::new(Exit::Usage, e.to_string()))?;
     // A condition that can never hold is a failover that never happens: better to be told now than by night.
     let signals_given: BTreeSet<String> = spec.opinions.iter().map(|opinion| opinion.id.to_string()).collect();
@@ -141,13 +141,13 @@ async fn run(cli: &Cli) -> Result<(), Stop> {
 
 /// The journal, and how it is called.
 async fn journal(cli: &Cli, platform: &Platform) -> Result<(Arc<dyn Journal>, String), Stop> {
-    let (clock, spec) = (platform.clock.clone(), &platform.spec);
+    let (clock, spec) = (platform.clock(), platform.spec());
     let file = match (&cli.journal, spec.journal.place()) {
         (Some(file), _) => file.as_path(),
         (None, Some(JournalPlace::File(file))) => file,
         (None, Some(JournalPlace::Bucket { bucket, prefix })) => {
             let shown = format!("s3://{bucket}/{prefix}");
-            let found = S3Journal::of(spec, platform.journal_clients().await, clock);
+            let found = S3Journal::of(spec, platform.config.clients().await, clock);
             let found = found.ok_or_else(|| Stop::new(Exit::Usage, format!("{shown} is no place for a journal")))?;
             return Ok((Arc::new(found), shown));
         }

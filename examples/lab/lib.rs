@@ -7,6 +7,7 @@
 //! - [`dns`] and [`checkers`]: Route 53's data plane, which goes on when its API is gone;
 //! - [`clients`]: a population that resolves, writes, reads back, and keeps a ledger; [`audit`] holds it against what survived;
 //! - [`admin`]: all of it over HTTP, for a drill in another process.
+//! - [`config`]: `dr.yaml` as the programs beside the lab read it, for a lab or for a real platform.
 //!
 //! [`Lab::builder`] starts one in this process; `cargo run --bin lab` starts one to work with by hand. [`LabControl`] is
 //! what a drill asks of either.
@@ -16,6 +17,7 @@ pub mod audit;
 mod builder;
 pub mod checkers;
 pub mod clients;
+pub mod config;
 pub mod control;
 pub mod dns;
 pub mod endpoints;

@@ -1,7 +1,6 @@
 //! `observer`: looks from where it runs, as one observer of dr.yaml, and serves what it saw under its signature.
 
 mod cli;
-mod config;
 mod exit;
 mod key;
 mod serve;
@@ -20,6 +19,7 @@ use dr_core::{
     probe::remote::{BootId, ReadingLog},
     spec::Spec,
 };
+use dr_lab::config::Config;
 use tokio::{net::TcpListener, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -65,7 +65,7 @@ async fn run(cli: &Cli) -> Result<(), Stop> {
     let stop = CancellationToken::new();
     let signals = tokio::spawn(until_told(stop.clone()));
     let (signer, public) = key::read(file)?;
-    let (spec, clock) = config::load(cli).await?;
+    let Config { spec, clock, .. } = Config::read(&cli.config, cli.lab.as_deref()).await?;
     let sampler = observing(&spec, name, &clock)?;
     let region = spec.observers.iter().find(|known| known.id == *name).map(|known| known.region.clone());
     let Some(region) = region else { return Err(Stop::new(Exit::Usage, format!("no observer is called {name}"))) };

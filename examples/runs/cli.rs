@@ -17,8 +17,11 @@ pub(crate) struct Cli {
     /// The journal's file.
     #[arg(long, global = true, value_name = "FILE", default_value = "target/drill/journal.sqlite")]
     pub(crate) journal: PathBuf,
+    /// Look into the journal that this dr.yaml names, a file or a bucket of S3, instead of --journal.
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "journal")]
+    pub(crate) config: Option<PathBuf>,
     /// Read the time from the lab that wrote this env file. Without it leases lapse by this machine's clock, by which those
-    /// of a process that runs on faster time lapse late.
+    /// of a process that runs on faster time lapse late. With --config, its variables and credentials too.
     #[arg(long, global = true, value_name = "ENV_FILE")]
     pub(crate) lab: Option<PathBuf>,
     /// How many seconds to wait for the answer of the process that holds the run.

@@ -1,6 +1,7 @@
 use std::process::ExitCode;
 
 use dr_core::error::{Error, ErrorKind};
+use dr_lab::config::Unread;
 
 /// How the program ends. The numbers from 64 on are those of `sysexits.h`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +46,15 @@ pub(crate) struct Stop {
 impl Stop {
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self { exit, message: message.into() }
+    }
+}
+
+impl From<Unread> for Stop {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::Absent(message) => Self { exit: Exit::Absent, message },
+            Unread::Wrong(message) => Self { exit: Exit::Usage, message },
+        }
     }
 }
 

@@ -1,14 +1,16 @@
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
+use dr_aws::s3_journal::S3Journal;
 use dr_core::{
     decision::DecisionLog,
     engine::{Engine, RunView},
-    journal::SqliteJournal,
+    journal::{Journal, SqliteJournal},
     model::{OwnerId, RunId},
+    spec::JournalPlace,
     step::StepRegistry,
     time::{SharedClock, SystemClock},
 };
-use dr_lab::{LabClient, LabControl as _};
+use dr_lab::{LabClient, LabControl as _, config::Config};
 
 use crate::{
     cli::Cli,
@@ -28,21 +30,22 @@ pub(crate) struct Store {
 
 impl Store {
     pub(crate) async fn open(cli: &Cli) -> Result<Self, Stop> {
-        // Opening would make the file.
-        if !cli.journal.is_file() {
-            return Err(Stop::new(Exit::Absent, format!("there is no journal at {}", cli.journal.display())));
-        }
-        let clock: SharedClock = match &cli.lab {
-            None => Arc::new(SystemClock::new()),
-            Some(file) => LabClient::from_env_file(file)
-                .await
-                .map_err(|e| Stop::new(Exit::Absent, format!("no lab stands behind {}: {e}", file.display())))?
-                .clock(),
+        let (journal, clock) = match &cli.config {
+            Some(file) => named(file, cli.lab.as_deref()).await?,
+            None => {
+                let clock: SharedClock = match &cli.lab {
+                    None => Arc::new(SystemClock::new()),
+                    Some(file) => LabClient::from_env_file(file)
+                        .await
+                        .map_err(|e| Stop::new(Exit::Absent, format!("no lab stands behind {}: {e}", file.display())))?
+                        .clock(),
+                };
+                (existing(&cli.journal, &clock).await?, clock)
+            }
         };
-        let journal = SqliteJournal::open(&cli.journal, clock.clone()).await?;
         let owner =
             OwnerId::new(format!("runs-{}", std::process::id())).map_err(|e| Stop::new(Exit::Failed, e.to_string()))?;
-        let engine = Engine::builder(Arc::new(journal), StepRegistry::new(), clock.clone())
+        let engine = Engine::builder(journal, StepRegistry::new(), clock.clone())
             .owner(owner)
             .listen_every(LOOK)
             .answer_within(cli.wait)
@@ -82,4 +85,28 @@ impl Store {
     pub(crate) async fn view(&self, run: &RunId) -> Result<RunView, Stop> {
         Ok(self.engine.view(run).await?)
     }
+}
+
+/// The journal that a `dr.yaml` names.
+async fn named(file: &Path, lab: Option<&Path>) -> Result<(Arc<dyn Journal>, SharedClock), Stop> {
+    let config = Config::read(file, lab).await?;
+    let clock = config.clock.clone();
+    let journal: Arc<dyn Journal> = match config.spec.journal.place() {
+        Some(JournalPlace::File(file)) => existing(file, &clock).await?,
+        _ => {
+            let found = S3Journal::of(&config.spec, config.clients().await, clock.clone());
+            let nowhere = || Stop::new(Exit::Usage, format!("{} does not say where its journal is", file.display()));
+            Arc::new(found.ok_or_else(nowhere)?)
+        }
+    };
+    Ok((journal, clock))
+}
+
+/// The journal in a file that is there.
+async fn existing(file: &Path, clock: &SharedClock) -> Result<Arc<dyn Journal>, Stop> {
+    // Opening would make the file.
+    if !file.is_file() {
+        return Err(Stop::new(Exit::Absent, format!("there is no journal at {}", file.display())));
+    }
+    Ok(Arc::new(SqliteJournal::open(file, clock.clone()).await?))
 }

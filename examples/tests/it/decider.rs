@@ -277,3 +277,39 @@ async fn a_decider_that_cannot_begin_says_why() {
     }
     assert!(!Path::new(&absent).with_extension("sqlite").exists(), "nothing was begun");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_its_journal_in_a_bucket_it_is_stopped_and_asked_why_from_another_machine() {
+    const IN_A_FILE: &str = "  store: sqlite\n  path: ${DR_JOURNAL:-journal.sqlite}\n";
+    const IN_A_BUCKET: &str = "  store: s3\n  bucket: ecommerce-dr-journal-eu-central-1\n";
+    let _turn = turn().await;
+    let stage = Stage::set().await;
+    let text = quickened();
+    assert!(text.contains(IN_A_FILE), "{text}");
+    fs::write(&stage.config, text.replace(IN_A_FILE, IN_A_BUCKET)).unwrap();
+    let here = ["--config", stage.config.to_str().unwrap(), "--lab", stage.standing.argument()];
+    let runs = |arguments: &[&str]| {
+        let program = Program::start(RUNS, &[&here, arguments].concat());
+        program.end()
+    };
+    let stop = runs(&["stop", "ecommerce", "--who", "Ada", "--why", "the data centre moves"]).await;
+    assert_eq!(stop.code, Some(0), "{}", stop.shown());
+
+    let mut command = Command::new(DECIDER);
+    command.args(here).envs([("DR_DECISION_MODE", "automatic"), ("DR_APPROVAL", "automatic")]);
+    command.env("DR_KILL_SWITCH", stage.folder.path().join("stop"));
+    let mut decider = Program::spawn(command);
+    decider.says("journal s3://ecommerce-dr-journal-eu-central-1/dr").await;
+    let machine = SystemClock::new();
+    let deadline = machine.monotonic() + LIMIT;
+    loop {
+        let why = runs(&["why"]).await;
+        if why.out.contains("the data centre moves") {
+            break;
+        }
+        assert!(machine.monotonic() < deadline, "{}", why.shown());
+        machine.sleep(Duration::from_millis(300)).await;
+    }
+    ended_by_signal(decider).await;
+    assert!(!stage.journal.exists());
+}
