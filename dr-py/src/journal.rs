@@ -50,8 +50,7 @@ impl Journal {
         clock: SharedClock,
         answer_within: Duration,
     ) -> Result<Self, Trouble> {
-        let owner = OwnerId::new(format!("python-journal-{}-{:p}", std::process::id(), Arc::as_ptr(&journal)))
-            .map_err(|e| Trouble::Value(e.to_string()))?;
+        let owner = OwnerId::of_process("python-journal").map_err(|e| Trouble::Value(e.to_string()))?;
         let engine = Engine::builder(journal, StepRegistry::new(), clock.clone())
             .owner(owner)
             .listen_every(LOOK)
@@ -138,7 +137,7 @@ impl Journal {
                 }
             };
             let application = ApplicationId::new(application).map_err(|e| Trouble::Value(e.to_string()))?;
-            let owner = OwnerId::new("python-journal").map_err(|e| Trouble::Value(e.to_string()))?;
+            let owner = OwnerId::of_process("python-journal").map_err(|e| Trouble::Value(e.to_string()))?;
             let mut log = DecisionLog::new(journal, &application, owner, clock)?;
             Ok(log.read().await?.last.as_ref().map(|last| Decision(last.decision.clone())))
         };
@@ -311,8 +310,7 @@ impl JournalRun {
         let clock = self.clock.clone();
         let images = async move {
             let view = engine.view(&id).await?;
-            let reader =
-                OwnerId::new(format!("python-{}", std::process::id())).map_err(|e| Trouble::Value(e.to_string()))?;
+            let reader = OwnerId::of_process("python").map_err(|e| Trouble::Value(e.to_string()))?;
             let journal = Arc::clone(engine.journal());
             let mut log = DecisionLog::new(journal, view.plan().application(), reader, clock)?;
             Ok::<_, Trouble>(log.before_images(&view).await?)

@@ -132,7 +132,7 @@ async fn build_engine(
 ) -> Result<Engine, Trouble> {
     let acting = platform.acting().await?;
     let journal = journal.open(platform).await?;
-    let owner = OwnerId::new(format!("python-{}", std::process::id())).map_err(|e| Trouble::Value(e.to_string()))?;
+    let owner = OwnerId::of_process("python").map_err(|e| Trouble::Value(e.to_string()))?;
     let builder = Engine::builder(journal, acting.steps.clone(), platform.clock.clone())
         .events(Arc::new(feed))
         .owner(owner)

@@ -315,8 +315,7 @@ async fn consider(
     };
     let policy = Policy::of(&platform.spec).map_err(Error::from)?;
     let steps = StepRegistry::new();
-    let owner =
-        OwnerId::new(format!("python-decide-{}", std::process::id())).map_err(|e| Trouble::Value(e.to_string()))?;
+    let owner = OwnerId::of_process("python-decide").map_err(|e| Trouble::Value(e.to_string()))?;
     let engine = Engine::builder(journal, steps.clone(), clock.clone()).owner(owner.clone()).build();
     let plans = Arc::new(NoPlans);
     let mut decider = Decider::new(policy, engine, &steps, plans, owner, clock.clone(), Arc::new(NullSink))?.dry();

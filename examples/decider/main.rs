@@ -71,8 +71,7 @@ async fn run(cli: &Cli) -> Result<(), Stop> {
 
     let mut watch = Watch::of(spec, &clock)?;
     let (sender, standings) = watch.standings();
-    let owner =
-        OwnerId::new(format!("decider-{}", std::process::id())).map_err(|e| Stop::new(Exit::Failed, e.to_string()))?;
+    let owner = OwnerId::of_process("decider").map_err(|e| Stop::new(Exit::Failed, e.to_string()))?;
     let mut engine = Engine::builder(journal, platform.steps.clone(), clock.clone())
         .events(Arc::clone(&events))
         .owner(owner.clone())

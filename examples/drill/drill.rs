@@ -67,7 +67,7 @@ impl Drill {
         let mut sinks: Vec<Arc<dyn EventSink>> = vec![narrator.clone(), Arc::new(channel)];
         sinks.extend(attended.map(|attended| Arc::new(attended) as _));
         let events: Arc<dyn EventSink> = Arc::new(FanOut(sinks));
-        let owner = OwnerId::new(format!("drill-{}", std::process::id())).map_err(|e| Stop::stopped(e.to_string()))?;
+        let owner = OwnerId::of_process("drill").map_err(|e| Stop::stopped(e.to_string()))?;
         // Only the region that takes the writes is judged by them, and the drill is who moves it.
         let moved = diary.act > Act::Failover && diary.act < Act::Settle;
         let (writer, following) = watch::channel(if moved { platform.standby()? } else { platform.active()? });

@@ -33,8 +33,7 @@ async fn log(store: &Store, named: Option<ApplicationId>) -> Result<DecisionLog,
             ApplicationId::new(name).map_err(|e| Stop::new(Exit::Failed, e.to_string()))?
         }
     };
-    let owner =
-        OwnerId::new(format!("runs-{}", std::process::id())).map_err(|e| Stop::new(Exit::Failed, e.to_string()))?;
+    let owner = OwnerId::of_process("runs").map_err(|e| Stop::new(Exit::Failed, e.to_string()))?;
     Ok(DecisionLog::new(journal, &application, owner, store.clock.clone())?)
 }
 

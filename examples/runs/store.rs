@@ -43,8 +43,7 @@ impl Store {
                 (existing(&cli.journal, &clock).await?, clock)
             }
         };
-        let owner =
-            OwnerId::new(format!("runs-{}", std::process::id())).map_err(|e| Stop::new(Exit::Failed, e.to_string()))?;
+        let owner = OwnerId::of_process("runs").map_err(|e| Stop::new(Exit::Failed, e.to_string()))?;
         let engine = Engine::builder(journal, StepRegistry::new(), clock.clone())
             .owner(owner)
             .listen_every(LOOK)

@@ -1,4 +1,4 @@
-use std::{borrow::Borrow, fmt, str::FromStr};
+use std::{borrow::Borrow, fmt, process, str::FromStr, sync::OnceLock};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -123,6 +123,29 @@ id! {
     SafetyRuleId;
     /// Somebody's own name for one request to a run, the same each time it is sent.
     RequestToken;
+}
+
+impl OwnerId {
+    /// What this process is called in leases: its role, its number, and eight hexadecimal digits drawn once per process.
+    ///
+    /// The number alone would not do: in a container each decider is number 1, and two of one name take a lease from each
+    /// other as if it were their own.
+    ///
+    /// ```
+    /// let owner = dr_core::model::OwnerId::of_process("decider")?;
+    /// assert!(owner.as_str().starts_with(&format!("decider-{}-", std::process::id())));
+    /// assert_eq!(owner, dr_core::model::OwnerId::of_process("decider")?);
+    /// # Ok::<(), dr_core::model::InvalidId>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidId`] when `role` does not follow the rules of names, or is too long.
+    pub fn of_process(role: &str) -> Result<Self, InvalidId> {
+        static DRAWN: OnceLock<u32> = OnceLock::new();
+        let drawn = DRAWN.get_or_init(rand::random);
+        Self::new(format!("{role}-{}-{drawn:08x}", process::id()))
+    }
 }
 
 /// The fencing token of a lease: it grows each time the run changes hands.

@@ -9,7 +9,7 @@ use dr_core::{
 use crate::{drill::Drill, exit::Stop};
 
 fn owner() -> Result<OwnerId, Stop> {
-    OwnerId::new(format!("drill-{}", std::process::id())).map_err(|e| Stop::stopped(e.to_string()))
+    OwnerId::of_process("drill").map_err(|e| Stop::stopped(e.to_string()))
 }
 
 fn log(drill: &Drill) -> Result<DecisionLog, Stop> {

@@ -32,8 +32,7 @@ pub(crate) fn decider(drill: &Drill) -> Result<Decider, Stop> {
         options: PlanOptions::of(spec, plan::Mode::Ungraceful),
         waivers: spec.waivers.clone(),
     };
-    let owner =
-        OwnerId::new(format!("drill-{}/decider", std::process::id())).map_err(|e| Stop::stopped(e.to_string()))?;
+    let owner = OwnerId::of_process("drill/decider").map_err(|e| Stop::stopped(e.to_string()))?;
     let events: Arc<dyn EventSink> = drill.narrator.clone();
     let (engine, steps, clock) = (drill.engine.clone(), &drill.platform.steps, drill.clock.clone());
     Ok(Decider::new(policy, engine, steps, Arc::new(plans), owner, clock, events)?)
