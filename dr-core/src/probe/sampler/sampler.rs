@@ -19,7 +19,8 @@ use crate::{
 ///
 /// - Rate: looks begin at whole intervals from the start, so that they do not drift. A look that takes longer than its
 ///   interval makes the next one wait for the next whole interval; two looks of one probe never overlap.
-/// - Phases: the starts of the probes of one interval are spread evenly over it, and fall between those of other intervals.
+/// - Phases: the starts of the probes of one interval are spread evenly over it, and fall between those of other intervals. From
+///   125 looks a second on, those of 16 ms begin together, 32 at most.
 ///   What could not begin in time begins at no more than half as much again as the usual rate.
 /// - Isolation: a slow target delays only itself, as long as there are slots; how many looks run at once is bounded, and
 ///   half of the slots are kept in equal parts for each vantage's looks at each region, so that a region that answers

@@ -64,10 +64,14 @@ proptest! {
         for interval in &intervals {
             *of_interval.entry(*interval).or_default() += 1;
         }
-        // Each group brings what its rate gives, and one more where the window's edge falls badly.
+        // Each group brings what its rate gives, and where the window's edge falls badly one company more: what is due in
+        // 16 ms, 32 at most, and mostly a single turn.
         let most: f64 = of_interval
             .iter()
-            .map(|(interval, n)| (ms(width).as_secs_f64() / interval.as_secs_f64() * f64::from(*n)).ceil() + 1.0)
+            .map(|(interval, n)| {
+                let rate = f64::from(*n) / interval.as_secs_f64();
+                (ms(width).as_secs_f64() * rate).ceil() + (ms(16).as_secs_f64() * rate).clamp(1.0, 32.0).floor()
+            })
             .sum();
         for (i, from) in dues.iter().enumerate() {
             let within = dues[i..].iter().take_while(|due| **due - *from < ms(width)).count();
@@ -155,6 +159,27 @@ fn groups_of_different_intervals_do_not_fall_together() {
         turns_until(&mut table, at(ms(60_000))).iter().map(|turn| turn.due.since_origin()).collect();
     let closest = dues.windows(2).map(|pair| pair[1] - pair[0]).min().unwrap();
     assert!(closest > ms(200), "{closest:?}: three turns a second can be 333 ms apart");
+}
+
+#[test]
+fn many_targets_are_looked_at_in_companies_that_are_spread_evenly() {
+    let begun = |targets: usize, interval: u64| {
+        let mut table = Timetable::new(Monotonic::ZERO, vec![ms(interval); targets]);
+        let mut at_once: BTreeMap<Duration, usize> = BTreeMap::new();
+        for turn in turns_until(&mut table, at(ms(interval - 1))) {
+            *at_once.entry(turn.due.since_origin()).or_default() += 1;
+        }
+        at_once
+    };
+    let alone = begun(60, 1_000);
+    assert_eq!((alone.len(), alone.values().max()), (60, Some(&1)), "60 a second are woken for one by one");
+    let gathered = begun(2_000, 1_000);
+    assert_eq!((gathered.len(), gathered.values().max()), (63, Some(&32)));
+    let apart: Vec<Duration> = gathered.keys().zip(gathered.keys().skip(1)).map(|(a, b)| *b - *a).collect();
+    assert!(apart.iter().all(|gap| *gap == ms(16)), "{apart:?}");
+    // Ten thousand looks a second come in companies of 32 all the same.
+    let crowd = begun(100_000, 10_000);
+    assert_eq!((crowd.len(), crowd.values().max()), (3_125, Some(&32)));
 }
 
 #[test]

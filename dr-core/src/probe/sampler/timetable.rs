@@ -6,6 +6,13 @@ use std::{
 
 use crate::time::Monotonic;
 
+/// For how long at most the turns of one interval may be brought together. Waking for each look costs a third of
+/// the look; many targets are looked at in small companies, and the machine sleeps in between.
+const GATHER: Duration = Duration::from_millis(16);
+
+/// How many turns come together at most, however many targets there are.
+const COMPANY: usize = 32;
+
 /// Whose turn it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Turn {
@@ -21,7 +28,8 @@ pub(super) struct Turn {
 ///
 /// A due time is computed from the start and never from the turn before, so that nothing can drift. Targets of one interval
 /// stand in a ring in the order of their phases: the next turn is the next place in the ring, and a turn costs the same
-/// however many targets there are.
+/// however many targets there are. Where so many share a ring that neighbours would follow each other within [`GATHER`],
+/// up to [`COMPANY`] of them come together, and the companies are spread as single turns would be.
 #[derive(Debug)]
 pub(super) struct Timetable {
     rings: Vec<Ring>,
@@ -94,7 +102,7 @@ impl Timetable {
     }
 }
 
-/// The targets of one interval, evenly spread over it.
+/// The targets of one interval, spread evenly over it, one by one or in companies.
 #[derive(Debug)]
 struct Ring {
     interval: Duration,
@@ -120,9 +128,16 @@ impl Ring {
         Some(Turn { target, due: self.due(), round: self.round })
     }
 
+    /// How many turns come together.
+    fn company(&self) -> usize {
+        let gathered = GATHER.as_nanos() * self.len() as u128 / self.interval.as_nanos().max(1);
+        usize::try_from(gathered).unwrap_or(COMPANY).clamp(1, COMPANY)
+    }
+
     /// When the turn of the target at `place` comes in `round`.
     fn at(&self, round: u32, place: usize) -> Monotonic {
         let (interval, places) = (self.interval.as_nanos(), self.len().max(1) as u128);
+        let place = place - place % self.company();
         let shift = (interval as f64 / places as f64 * self.shift) as u128;
         let since = interval * u128::from(round) + interval * place as u128 / places + shift;
         self.start + Duration::from_nanos_u128(since)
