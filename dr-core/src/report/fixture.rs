@@ -102,6 +102,25 @@ fn plan(kind: GoalKind, from: &str, to: &str, mode: Mode, steps: &[Told], servic
     builder.build().unwrap()
 }
 
+/// The report of a run of one step of this phase, of which nothing is told but this.
+pub(super) fn told(phase: Phase, entries: Vec<Entry>) -> RunReport {
+    let steps = [("it", "Do it", phase, 0.0, 0.0, [].as_slice())];
+    let plan = plan(GoalKind::Failover, "us-east-1", "eu-west-1", Mode::Ungraceful, &steps, (Phase::Scale, None));
+    let by = OwnerId::new("drill-1").unwrap();
+    let created = Entry::RunCreated {
+        plan: Box::new(plan),
+        inventory: Box::default(),
+        findings: Vec::new(),
+        waivers: Vec::new(),
+        unattended: None,
+        by,
+    };
+    let run = RunId::new("fixture").unwrap();
+    let write = |(seq, entry)| Record::write(&run, &Digest::START, Seq(seq), fault_at(), Epoch(1), entry).unwrap();
+    let records: Vec<Record> = (1..).zip(std::iter::once(created).chain(entries)).map(write).collect();
+    RunReport::from_journal(&run, &records, fault_at()).unwrap()
+}
+
 fn records(
     plan: Plan,
     (findings, waivers): (Vec<Finding>, Vec<Waiver>),

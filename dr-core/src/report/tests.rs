@@ -1,4 +1,8 @@
-use super::{fixture::drill, *};
+use super::{
+    fixture::{self, drill},
+    *,
+};
+use crate::{journal::Entry, model::OwnerId, plan::Phase};
 
 /// The page without what changes whenever plans are stored differently.
 fn without_digests(report: &DrillReport, page: String) -> String {
@@ -105,4 +109,24 @@ fn what_is_unknown_misses_the_objective() {
     assert!(!report.objectives_met());
     report.measured.rpo_s = Some(60.1);
     assert!(!report.objectives_met());
+}
+
+#[test]
+fn each_process_after_the_first_that_took_the_run_up_is_told() {
+    let taken_up = |owners: &[&str]| {
+        let told = owners.iter().map(|owner| Entry::EngineStarted { owner: OwnerId::new(*owner).unwrap() }).collect();
+        let report = fixture::told(Phase::Confirm, told);
+        let notes: Vec<String> = report.moments.into_iter().map(|moment| moment.what).collect();
+        (report.engines, notes)
+    };
+    let took = |owner: &str| format!("another process, {owner}, took the run up");
+    assert_eq!(taken_up(&[]), (0, vec![]));
+    assert_eq!(taken_up(&["one"]), (1, vec![]));
+    assert_eq!(taken_up(&["one", "two", "three"]), (3, vec![took("two"), took("three")]));
+}
+
+#[test]
+fn a_run_that_promotes_nothing_has_nothing_to_lose() {
+    assert!(fixture::told(Phase::Confirm, Vec::new()).rpo.is_none());
+    assert!(fixture::told(Phase::Promote, Vec::new()).rpo.is_some(), "that it is unknown is told too");
 }

@@ -10,7 +10,7 @@ use crate::{
     error::{Effect, Error, ErrorKind, Failure, Retry},
     journal::{Decision, Entry, Intent, Outcome, RunEnd, Seq},
     model::{Epoch, OwnerId, RunId, SafetyRuleId},
-    plan::{Inventory, Plan, RetryPolicy},
+    plan::{Inventory, Plan, PlanBuilder, RetryPolicy},
     time::Timestamp,
 };
 
@@ -24,14 +24,29 @@ struct Told {
 impl Told {
     /// `a` and `b` beside each other, `c` after both; each is tried twice.
     fn new() -> Self {
+        let mut plan = Self::draft();
+        plan.deadline(Duration::from_secs(600));
+        Self::of(plan.build().unwrap())
+    }
+
+    fn draft() -> PlanBuilder {
         let act = TurnOn(World::new());
         let mut plan = builder();
         let retry = || RetryPolicy { attempts: 2, first: Duration::from_secs(4), most: Duration::from_secs(60) };
         plan.step("a", &act, &params("a", 0)).retry(retry());
         plan.step("b", &act, &params("b", 0)).retry(retry());
         plan.step("c", &act, &params("c", 0)).retry(retry()).after("a").after("b");
-        plan.deadline(Duration::from_secs(600));
-        let plan = plan.build().unwrap();
+        plan
+    }
+
+    /// The same three steps as a child called `child`.
+    fn child() -> Self {
+        let mut plan = builder();
+        plan.child("child", &Self::draft().build().unwrap());
+        Self::of(plan.build().unwrap())
+    }
+
+    fn of(plan: Plan) -> Self {
         let created = Entry::RunCreated {
             plan: Box::new(plan.clone()),
             inventory: Box::new(Inventory::default()),
@@ -287,4 +302,53 @@ fn each_engine_that_takes_a_run_up_is_counted() {
         assert_eq!(told.view.taken_up(), count);
         told.say(Entry::EngineStarted { owner: OwnerId::new(format!("engine-{count}")).unwrap() });
     }
+}
+
+fn retry(step: &str) -> Control {
+    Control::Retry { step: step_id(step), who: "Ada".to_owned(), why: "again".to_owned() }
+}
+
+#[test]
+fn a_retry_of_a_group_in_which_nothing_has_failed_asks_for_nothing_until_all_of_it_is_done() {
+    let mut told = Told::child();
+    assert_eq!(accept(&told.view, &retry("child")).unwrap(), []);
+    for step in ["child/a", "child/b"] {
+        told.done(step);
+        assert_eq!(accept(&told.view, &retry("child")).unwrap(), []);
+    }
+    told.done("child/c");
+    let refused = accept(&told.view, &retry("child")).unwrap_err();
+    assert!(refused.message().contains("only what failed or is late is tried again"), "{refused}");
+}
+
+#[test]
+fn skipping_a_group_lets_stand_what_could_not_be_taken_back() {
+    let mut told = Told::child();
+    told.done("child/a");
+    told.done("child/b");
+    told.asked(cancel);
+    told.say(Entry::CompensationIntent { step: step_id("child/b"), attempt: 1 });
+    told.ends("child/b", 1, failed(Retry::Never));
+    let records = accept(&told.view, &skip("child")).unwrap();
+    let skipped: Vec<&str> = records
+        .iter()
+        .filter_map(|entry| match entry {
+            Entry::StepOutcome { step, outcome: Outcome::Skipped { .. }, .. } => Some(step.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(skipped, ["child/b"], "a can still be taken back, and c was never begun");
+}
+
+#[test]
+fn the_clock_of_a_group_begins_with_the_first_attempt_in_it() {
+    let mut told = Told::child();
+    let started = |told: &Told| told.view.group("child").unwrap().started;
+    assert_eq!(started(&told), None);
+    told.now = Timestamp::from_millis(7_000);
+    told.begins("child/a", 1);
+    assert_eq!(started(&told), Some(Timestamp::from_millis(7_000)));
+    told.now = Timestamp::from_millis(9_000);
+    told.begins("child/b", 1);
+    assert_eq!(started(&told), Some(Timestamp::from_millis(7_000)), "and not anew with the next one");
 }

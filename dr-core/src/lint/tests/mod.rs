@@ -1,6 +1,7 @@
 mod distinctions;
 mod fixtures;
 mod graph;
+mod near_misses;
 mod report;
 mod rules;
 mod scale;

@@ -112,3 +112,17 @@ fn a_rule_of_the_house_takes_the_place_of_one_with_its_number() {
     let found: Vec<&str> = report.findings.iter().map(|finding| finding.check.as_str()).collect();
     assert_eq!(found, ["W32 no-cache"]);
 }
+
+#[test]
+fn errors_and_warnings_are_told_apart_and_counted() {
+    let mut case = tight();
+    case.runner = EAST;
+    let report = judged(&case, &[]);
+    let checks = |findings: Vec<&Finding>| findings.iter().map(|finding| finding.check.clone()).collect::<Vec<_>>();
+    assert_eq!(checks(report.errors().collect()), ["E18 executor-in-failed-region"]);
+    let warnings = checks(report.warnings().collect());
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].starts_with("W32 "), "{warnings:?}");
+    assert!(report.to_string().ends_with("lint: 1 error, 1 warning, 0 waived"), "{report}");
+    assert!(Case::new().report().to_string().ends_with("lint: 0 errors, 0 warnings, 0 waived"));
+}
