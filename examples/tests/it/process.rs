@@ -101,12 +101,17 @@ impl Program {
 
     /// Waits for the next line that contains this.
     pub(crate) async fn says(&mut self, what: &str) {
+        assert!(self.comes_to_say(what).await, "it ended without {what:?}:\n{}{}", self.out, self.err);
+    }
+
+    /// Waits for the next line that contains this; false when it ends without.
+    pub(crate) async fn comes_to_say(&mut self, what: &str) -> bool {
         while let Some(line) = self.next().await {
             if line.contains(what) {
-                return;
+                return true;
             }
         }
-        panic!("it ended without {what:?}:\n{}{}", self.out, self.err);
+        false
     }
 
     /// Expects it to be under way still; tells everything that it has said when it is not.

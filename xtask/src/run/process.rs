@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Failure, Progress};
+use super::{Failure, Halt, Progress, halt::kill_all};
 
 /// A program that ended.
 #[derive(Debug)]
@@ -53,13 +53,19 @@ fn is_build_chatter(line: &str) -> bool {
         )
 }
 
-/// Runs `command`, shows its latest line through `progress`, and keeps all it prints in `log` as well.
+/// Runs `command`, shows its latest line through `progress`, and keeps all it prints in `log` as well. It is killed, with all
+/// that it has started, when `halt` is called.
 ///
 /// # Errors
 ///
 /// When the program cannot be started or the log cannot be written. A program that ran and failed is a
 /// [`Finished`] with `success: false`.
-pub(crate) fn watch(command: &mut Command, progress: &mut Progress, log: &Path) -> Result<Finished, Failure> {
+pub(crate) fn watch(
+    command: &mut Command,
+    progress: &mut Progress,
+    log: &Path,
+    halt: &Halt,
+) -> Result<Finished, Failure> {
     let mut log_file = append_to(log)?;
     let shown = shown(command);
     let cannot_log = |error| Failure::new(format!("cannot write {}: {error}", log.display()));
@@ -75,6 +81,10 @@ pub(crate) fn watch(command: &mut Command, progress: &mut Progress, log: &Path) 
     let lost = |error| Failure::new(format!("lost `{shown}`: {error}"));
     let mut lines = Vec::new();
     loop {
+        if halt.called() {
+            kill_all(&mut child);
+            break;
+        }
         match incoming.recv_timeout(Duration::from_secs(1)) {
             Ok(line) => {
                 writeln!(log_file, "{line}").map_err(cannot_log)?;
@@ -172,6 +182,35 @@ mod tests {
         assert!(is_build_chatter("    Checking dr-core v0.1.0 (somewhere)"));
         assert!(!is_build_chatter("error[E0425]: cannot find value `x` in this scope"));
         assert!(!is_build_chatter("     Summary [   0.012s] 4 tests run: 4 passed, 0 skipped"));
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn what_is_halted_takes_with_it_what_it_has_started() {
+        let halt = Halt::default();
+        let (heard, lines) = mpsc::channel();
+        let log = std::env::temp_dir().join(format!("xtask-halt-{}.log", std::process::id()));
+        let watcher = thread::spawn({
+            let (halt, log) = (halt.clone(), log.clone());
+            move || {
+                let mut command = Command::new("sh");
+                command.args(["-c", "sleep 600 & echo $!; wait"]);
+                watch(&mut command, &mut Progress::told_to("test", heard), &log, &halt)
+            }
+        });
+        let started = lines.recv().unwrap();
+        let runs = || {
+            let stat = fs::read_to_string(format!("/proc/{started}/stat")).unwrap_or_default();
+            // One that was killed and that nobody has collected yet is a zombie.
+            stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.starts_with(" Z"))
+        };
+        assert!(runs());
+        halt.call();
+        assert!(!watcher.join().unwrap().unwrap().success);
+        fs::remove_file(log).unwrap();
+        while runs() {
+            thread::yield_now();
+        }
     }
 
     #[test]

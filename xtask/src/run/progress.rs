@@ -1,5 +1,6 @@
 use std::{
     io::{IsTerminal as _, Write as _},
+    sync::mpsc::Sender,
     time::Duration,
 };
 
@@ -17,6 +18,8 @@ pub(crate) struct Progress {
     started: Stopwatch,
     beats: u32,
     latest: String,
+    /// Who is told instead of the terminal.
+    told: Option<Sender<String>>,
 }
 
 impl Progress {
@@ -30,7 +33,13 @@ impl Progress {
             started: Stopwatch::start(),
             beats: 0,
             latest: String::new(),
+            told: None,
         }
+    }
+
+    /// A line that is not shown: who holds the other end of the channel hears what is being done.
+    pub(crate) fn told_to(title: &'static str, told: Sender<String>) -> Self {
+        Self { told: Some(told), ..Self::new(title) }
     }
 
     /// The time since the stage began.
@@ -45,12 +54,19 @@ impl Progress {
             return;
         }
         line.clone_into(&mut self.latest);
+        if let Some(told) = &self.told {
+            // Nobody listens any more when another stage has failed.
+            let _ = told.send(line.to_owned());
+        }
         self.tick();
     }
 
     /// Shows the present state, if it is time to.
     pub(crate) fn tick(&mut self) {
         let elapsed = self.elapsed();
+        if self.told.is_some() {
+            return;
+        }
         if self.terminal {
             let line = format!("  {:<10} {:>12}  {}", self.title, human(elapsed), self.latest);
             let line: String = line.chars().filter(|c| !c.is_control()).take(self.width.saturating_sub(1)).collect();

@@ -1,7 +1,7 @@
 use std::{path::PathBuf, process::Command};
 
 use crate::{
-    run::{Failure, Finished, Progress, watch},
+    run::{Failure, Finished, Halt, Priority, Progress, watch},
     venv::Venv,
     workspace::Workspace,
 };
@@ -14,11 +14,20 @@ pub(crate) struct Context<'w> {
     /// The line that shows what it does.
     pub(crate) progress: Progress,
     log: PathBuf,
+    priority: Option<Priority>,
+    halt: Halt,
 }
 
 impl<'w> Context<'w> {
     pub(super) fn new(workspace: &'w Workspace, progress: Progress, log: PathBuf) -> Self {
-        Self { workspace, progress, log }
+        Self { workspace, progress, log, priority: None, halt: Halt::default() }
+    }
+
+    /// Runs all programs with this priority from here on, until `halt` ends them.
+    pub(super) fn lowered(mut self, priority: Priority, halt: Halt) -> Self {
+        self.priority = Some(priority);
+        self.halt = halt;
+        self
     }
 
     /// Runs a program under the stage's progress line and log; `message` is the failure when it fails.
@@ -27,7 +36,15 @@ impl<'w> Context<'w> {
     ///
     /// When the program cannot be started or fails.
     pub(crate) fn run(&mut self, command: &mut Command, message: &str) -> Result<Finished, Failure> {
-        watch(command, &mut self.progress, &self.log)?.or_fail(message)
+        let mut lowered;
+        let command = match &self.priority {
+            Some(priority) => {
+                lowered = priority.lower(command);
+                &mut lowered
+            }
+            None => command,
+        };
+        watch(command, &mut self.progress, &self.log, &self.halt)?.or_fail(message)
     }
 
     /// A Python environment, made under the stage's progress line and log.

@@ -1,5 +1,6 @@
 //! The stages of `cargo xtask test`, in the order in which they run: the cheap ones that fail often come first.
 
+mod beside;
 mod closing;
 mod context;
 mod crash;
@@ -27,7 +28,25 @@ pub(crate) struct Stage {
     pub(crate) name: &'static str,
     /// What it does, in a line.
     pub(crate) about: &'static str,
+    /// The stage beside which this one begins already, at the lowest priority, to use the time for which that one waits; it
+    /// is told in its own turn. It shares neither files nor a build with the stages until then.
+    beside: Option<&'static str>,
     run: fn(&mut Context<'_>) -> Result<Outcome, Failure>,
+}
+
+impl Stage {
+    const fn new(
+        name: &'static str,
+        about: &'static str,
+        run: fn(&mut Context<'_>) -> Result<Outcome, Failure>,
+    ) -> Self {
+        Self { name, about, beside: None, run }
+    }
+
+    const fn beside(mut self, stage: &'static str) -> Self {
+        self.beside = Some(stage);
+        self
+    }
 }
 
 /// How a stage that did not fail ended.
@@ -45,47 +64,38 @@ impl Outcome {
     }
 }
 
-/// All stages.
+/// All stages. Those that kill processes and that simulate have a build of their own and want nothing but processors: they
+/// take the time for which the drills among the tests wait.
 const STAGES: &[Stage] = &[
-    Stage { name: "fmt", about: "the sources are formatted (cargo fmt)", run: rust::fmt },
-    Stage {
-        name: "deps",
-        about: "dr-core stays free of network and clouds; one TLS provider; licences, bans, sources (deny.toml)",
-        run: deps::run,
-    },
-    Stage {
-        name: "papers",
-        about: "links in the documentation lead somewhere, and the rooms it names exist",
-        run: papers::run,
-    },
-    Stage { name: "clippy", about: "clippy on every target with all features, warnings denied", run: rust::clippy },
-    Stage { name: "rustdoc", about: "the documentation builds, warnings denied", run: rust::rustdoc },
-    Stage {
-        name: "foreign",
-        about: "boto3, the AWS CLI, kubectl and dig are at hand for the tests",
-        run: foreign::run,
-    },
-    Stage { name: "test", about: "every Rust test of the workspace (nextest if installed)", run: rust::test },
-    Stage { name: "doctest", about: "the examples in the documentation run", run: rust::doctest },
-    Stage {
-        name: "crash",
-        about: "processes are killed at every write of the journal, and again while they recover: 10,000 pairs",
-        run: crash::run,
-    },
-    Stage {
-        name: "faults",
-        about: "every remote call of a drill meets every fault, and the drill comes to the same end",
-        run: crash::faults,
-    },
-    Stage {
-        name: "sim",
-        about: "100,000 seeds of the simulation keep every promise, and every wrong engine is noticed",
-        run: sim::run,
-    },
-    Stage { name: "schema", about: "dr.schema.json is what the types say", run: schema::run },
-    Stage {
-        name: "python",
-        about: "the Python package builds with maturin and passes pytest and stubtest",
-        run: python::run,
-    },
+    Stage::new("fmt", "the sources are formatted (cargo fmt)", rust::fmt),
+    Stage::new(
+        "deps",
+        "dr-core stays free of network and clouds; one TLS provider; licences, bans, sources (deny.toml)",
+        deps::run,
+    ),
+    Stage::new("papers", "links in the documentation lead somewhere, and the rooms it names exist", papers::run),
+    Stage::new("clippy", "clippy on every target with all features, warnings denied", rust::clippy),
+    Stage::new("rustdoc", "the documentation builds, warnings denied", rust::rustdoc),
+    Stage::new("foreign", "boto3, the AWS CLI, kubectl and dig are at hand for the tests", foreign::run),
+    Stage::new("test", "every Rust test of the workspace (nextest if installed)", rust::test),
+    Stage::new("doctest", "the examples in the documentation run", rust::doctest),
+    Stage::new("schema", "dr.schema.json is what the types say", schema::run),
+    Stage::new("python", "the Python package builds with maturin and passes pytest and stubtest", python::run),
+    Stage::new(
+        "faults",
+        "every remote call of a drill meets every fault, and the drill comes to the same end",
+        crash::faults,
+    ),
+    Stage::new(
+        "crash",
+        "processes are killed at every write of the journal, and again while they recover: 10,000 pairs",
+        crash::run,
+    )
+    .beside("test"),
+    Stage::new(
+        "sim",
+        "100,000 seeds of the simulation keep every promise, and every wrong engine is noticed",
+        sim::run,
+    )
+    .beside("test"),
 ];

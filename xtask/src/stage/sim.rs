@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::{Context, Outcome};
+use super::{Context, Outcome, crash};
 use crate::{
     run::{Failure, capture},
     workspace::Workspace,
@@ -14,7 +14,8 @@ const SEEDS: &str = "100000";
 const MUTANT_SEEDS: &str = "20000";
 
 pub(super) fn run(context: &mut Context<'_>) -> Result<Outcome, Failure> {
-    context.run(&mut build(context.workspace), "the simulation does not build")?;
+    let mut cargo = context.workspace.cargo("build");
+    context.run(cargo.args(crash::FAST).args(["--bin", "sim"]), "the simulation does not build")?;
     let mut mutants = program(context.workspace);
     let killed = context.run(mutants.args(["--mutants", "--seeds", MUTANT_SEEDS]), "a wrong engine was not noticed")?;
     let mut seeds = program(context.workspace);
@@ -40,7 +41,7 @@ pub(crate) fn by_hand(workspace: &Workspace, args: &[String]) -> Result<(), Fail
     Ok(())
 }
 
-/// Without the features that the simulation does not need: their C libraries take longer to build than all seeds to run.
+/// By hand without the features that the simulation does not need: their C libraries take longer to build than all seeds to run.
 fn build(workspace: &Workspace) -> Command {
     let mut cargo = workspace.cargo("build");
     cargo.args(["--profile", "sim", "--locked", "--package", "dr-core", "--bin", "sim"]);
