@@ -41,7 +41,8 @@ pub(crate) fn by_hand(workspace: &Workspace, args: &[String]) -> Result<(), Fail
     Ok(())
 }
 
-/// By hand without the features that the simulation does not need: their C libraries take longer to build than all seeds to run.
+/// By hand without the features that the simulation does not need: their C libraries take longer to build than all seeds
+/// to run.
 fn build(workspace: &Workspace) -> Command {
     let mut cargo = workspace.cargo("build");
     cargo.args(["--profile", "sim", "--locked", "--package", "dr-core", "--bin", "sim"]);
