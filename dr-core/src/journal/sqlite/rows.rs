@@ -10,8 +10,8 @@ use crate::{
     time::Timestamp,
 };
 
-/// Records fetched at a time.
-const PAGE: u32 = 500;
+/// Records fetched at a time. Between pages the reader and the thread that owns the file wait for each other.
+const PAGE: u32 = 1_000;
 
 /// A number as SQLite keeps it; the journal's numbers never reach the sign.
 pub(super) fn number(n: u64) -> i64 {
@@ -125,7 +125,7 @@ pub(super) fn page(connection: &Connection, run: &RunId, after: Seq) -> Result<P
         Error::new(ErrorKind::Storage, message).with_effect(Effect::NotApplied)
     };
     let mut statement = connection
-        .prepare("SELECT seq, record, digest FROM records WHERE run = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3")
+        .prepare_cached("SELECT seq, record, digest FROM records WHERE run = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3")
         .map_err(read)?;
     let mut rows = statement.query(params![run.as_str(), number(after.0), PAGE]).map_err(read)?;
     let mut page = Page::default();
