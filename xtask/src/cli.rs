@@ -67,8 +67,7 @@ const HELP_TEST: &str = "\
 cargo xtask test [--only STAGE] [--skip STAGE] [--list]
 
 Runs the stages in order and stops at the first that fails, with its output. What every stage printed is kept
-under target/xtask/log/. Stages that only compute begin beside the tests, at the lowest priority, and are told in
-their turn.
+under target/xtask/log/. Stages that only compute begin early, at the lowest priority, and are told in their turn.
 
   --only STAGE   run this stage alone; repeat it, or separate stages with commas, for several
   --skip STAGE   leave this stage out; repeat it, or separate stages with commas, for several

@@ -65,7 +65,7 @@ impl Outcome {
 }
 
 /// All stages. Those that kill processes and that simulate have a build of their own and want nothing but processors: they
-/// take the time for which the drills among the tests wait.
+/// take what the builds leave, and the time for which the drills among the tests wait.
 const STAGES: &[Stage] = &[
     Stage::new("fmt", "the sources are formatted (cargo fmt)", rust::fmt),
     Stage::new(
@@ -91,11 +91,11 @@ const STAGES: &[Stage] = &[
         "processes are killed at every write of the journal, and again while they recover: 10,000 pairs",
         crash::run,
     )
-    .beside("test"),
+    .beside("clippy"),
     Stage::new(
         "sim",
         "100,000 seeds of the simulation keep every promise, and every wrong engine is noticed",
         sim::run,
     )
-    .beside("test"),
+    .beside("clippy"),
 ];
