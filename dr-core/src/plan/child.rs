@@ -71,3 +71,19 @@ impl Plan {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn outputs_are_pointed_at_the_renamed_step_wherever_they_stand() {
+        let mut params = json!({ "list": [{ "$output": "a" }, { "deep": { "$output": "b" } }, 1], "$output": "text" });
+        point(&mut params, &mut |step| StepId::new(format!("child/{step}")).unwrap());
+        let renamed =
+            json!({ "list": [{ "$output": "child/a" }, { "deep": { "$output": "child/b" } }, 1], "$output": "text" });
+        assert_eq!(params, renamed, "an object with something beside it is no reference");
+    }
+}

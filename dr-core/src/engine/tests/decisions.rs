@@ -10,7 +10,7 @@ use crate::{
     error::{Effect, Error, ErrorKind, Failure, Retry},
     journal::{Decision, Entry, Intent, Outcome, RunEnd, Seq},
     model::{Epoch, OwnerId, RunId, SafetyRuleId},
-    plan::{Inventory, Plan, PlanBuilder, RetryPolicy},
+    plan::{Inventory, Plan, PlanBuilder, RetryPolicy, Ungraceful},
     time::Timestamp,
 };
 
@@ -351,4 +351,138 @@ fn the_clock_of_a_group_begins_with_the_first_attempt_in_it() {
     told.now = Timestamp::from_millis(9_000);
     told.begins("child/b", 1);
     assert_eq!(started(&told), Some(Timestamp::from_millis(7_000)), "and not anew with the next one");
+}
+
+#[test]
+fn a_retry_of_a_group_leaves_alone_what_is_tried_again_by_itself() {
+    let mut told = Told::child();
+    let asked = |told: &Told| accept(&told.view, &retry("child")).unwrap().len();
+    told.begins("child/a", 1);
+    told.ends("child/a", 1, failed(Retry::Backoff));
+    assert_eq!(asked(&told), 0, "its second attempt is due");
+    told.begins("child/a", 2);
+    told.ends("child/a", 2, failed(Retry::Backoff));
+    assert_eq!(asked(&told), 1);
+}
+
+#[test]
+fn the_next_attempt_waits_at_least_as_long_as_the_far_side_asked_for() {
+    let pause = |retry: Retry| {
+        let mut told = Told::new();
+        told.begins("a", 1);
+        let commands = told.ends("a", 1, failed(retry));
+        let [Command::Start { pause, .. }, ..] = commands.as_slice() else { panic!("{commands:?}") };
+        pause.as_secs_f64()
+    };
+    assert!((2.0..=4.0).contains(&pause(Retry::Backoff)));
+    let asked = pause(Retry::After(Duration::from_secs(30)));
+    assert!((30.5..=31.0).contains(&asked), "{asked}");
+    let soon = pause(Retry::After(Duration::ZERO));
+    assert!((0.5..=1.0).contains(&soon), "{soon}");
+}
+
+#[test]
+fn a_run_without_a_step_that_was_never_begun_does_not_say_that_it_may_have_been_done() {
+    let ended = |begun: bool| {
+        let mut told = Told::new();
+        told.done("a");
+        if begun {
+            told.begins("b", 1);
+            told.say(Entry::EngineStarted { owner: OwnerId::new("engine-2").unwrap() });
+        }
+        told.ends("b", u32::from(begun), Outcome::Skipped { reason: "not needed".to_owned() });
+        let commands = told.done("c");
+        let [Command::End { summary, .. }] = commands.as_slice() else { panic!("{commands:?}") };
+        summary.split(": ").nth(1).unwrap_or_default().to_owned()
+    };
+    assert_eq!(ended(false), "done without b");
+    assert!(ended(true).starts_with("done without b (which may have been done, or be done yet)"));
+}
+
+#[test]
+fn what_a_rule_refused_while_it_prepared_itself_is_not_begun() {
+    let mut told = Told::new();
+    let wanted = |told: &Told| {
+        let intent = Intent { step: step_id("a"), attempt: 1, before: None, params: json!(null) };
+        wants(&told.plan, &told.view, told.now, &Entry::StepIntent(intent))
+    };
+    assert!(wanted(&told));
+    let rule = SafetyRuleId::new("never-dark").unwrap();
+    told.say(Entry::RuleRefused { step: step_id("a"), rule, why: "nothing holds traffic".to_owned() });
+    assert!(!wanted(&told));
+    told.retried("a");
+    assert!(wanted(&told), "the rule is asked again first");
+}
+
+#[test]
+fn the_next_engine_takes_back_anew_what_the_one_before_was_taking_back() {
+    let mut told = Told::new();
+    told.done("a");
+    told.asked(cancel);
+    told.say(Entry::CompensationIntent { step: step_id("a"), attempt: 1 });
+    let next = told.say(Entry::EngineStarted { owner: OwnerId::new("engine-2").unwrap() });
+    assert_eq!(short(&next), ["undo a 2 false"]);
+}
+
+#[test]
+fn the_clock_of_a_group_is_its_own() {
+    let mut plan = builder();
+    let child = Told::draft().build().unwrap();
+    for name in ["first", "second", "third"] {
+        plan.child(name, &child);
+    }
+    let mut told = Told::of(plan.build().unwrap());
+    told.now = Timestamp::from_millis(7_000);
+    told.begins("third/a", 1);
+    let started = |group: &str| told.view.group(group).unwrap().started;
+    assert_eq!(["first", "second", "third"].map(started), [None, None, Some(told.now)]);
+}
+
+#[test]
+fn a_switch_to_ungraceful_is_kept_and_asks_for_no_retry_of_what_has_not_failed() {
+    let act = TurnOn(World::new());
+    let mut plan = builder();
+    plan.step("force", &act, &params("force", 0)).ungraceful(Ungraceful::Force);
+    plan.step("skip", &act, &params("skip", 0)).ungraceful(Ungraceful::Skip);
+    plan.step("late", &act, &params("late", 0)).ungraceful(Ungraceful::Force).after("skip");
+    let mut told = Told::of(plan.build().unwrap());
+    for step in ["force", "skip"] {
+        told.begins(step, 1);
+        told.ends(step, 1, failed(Retry::Never));
+    }
+    assert!(told.view.switches().is_empty());
+    told.asked(|who, why| Entry::ModeSwitched { step: None, who, why });
+    let switched: Vec<&str> = told.view.switches().iter().map(|switch| switch.by.who.as_str()).collect();
+    assert_eq!(switched, ["Ada"]);
+    let asked = ["force", "skip", "late"].map(|step| told.view.step(step).unwrap().retry_asked);
+    assert_eq!(asked, [true, false, false]);
+}
+
+#[test]
+fn a_pause_says_what_failed_and_whether_it_was_being_taken_back() {
+    let paused = |commands: Vec<Command>| match commands.as_slice() {
+        [.., Command::Pause { reason, .. }] => reason.clone(),
+        other => panic!("{other:?}"),
+    };
+    let mut told = Told::new();
+    told.done("a");
+    told.begins("b", 1);
+    let reason = paused(told.ends("b", 1, failed(Retry::Never)));
+    assert!(reason.starts_with("b failed: "), "{reason}");
+    told.asked(cancel);
+    told.say(Entry::CompensationIntent { step: step_id("a"), attempt: 1 });
+    let reason = paused(told.ends("a", 1, failed(Retry::Never)));
+    assert!(reason.starts_with("a could not be taken back: "), "{reason}");
+}
+
+#[test]
+fn a_refused_step_keeps_a_run_from_going_on_but_not_one_that_is_called_off() {
+    let mut told = Told::new();
+    let resume = Control::Resume { who: "Ada".to_owned(), why: "go on".to_owned() };
+    let rule = SafetyRuleId::new("never-dark").unwrap();
+    told.say(Entry::RuleRefused { step: step_id("a"), rule, why: "nothing holds traffic".to_owned() });
+    let refused = accept(&told.view, &resume).unwrap_err();
+    assert!(refused.message().contains("the safety rule never-dark refuses a"), "{refused}");
+    told.asked(cancel);
+    assert_eq!(accept(&told.view, &resume).unwrap(), []);
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    model::{OwnerId, RunId},
+    model::{Epoch, OwnerId, RunId},
     time::{ManualClock, Timestamp},
 };
 
@@ -148,4 +148,19 @@ async fn a_story_that_was_written_anew_shows_against_a_checkpoint_only() {
     let (lines, later) = exported(vec![json!(1), json!(2), json!(3)]).await;
     let records = read_jsonl(lines.concat().as_bytes()).unwrap();
     assert_eq!(verify_against(&records, &[checkpoint, later]), Ok(()));
+}
+
+#[test]
+fn a_checkpoint_of_an_empty_journal_asks_for_nothing() {
+    let (run, at) = (RunId::new("run-1").unwrap(), Timestamp::UNIX_EPOCH);
+    let entry = Entry::Note { topic: "n".to_owned(), value: json!(1) };
+    let record = Record::write(&run, &Digest::START, Seq(1), at, Epoch(1), entry).unwrap();
+    let seen = |count, head: Digest| Checkpoint { run: run.clone(), count, head, at };
+    let records = std::slice::from_ref(&record);
+    assert_eq!(verify_against(records, &[seen(0, Digest::START), seen(1, record.digest)]), Ok(()));
+    assert_eq!(verify_against(&[], &[seen(0, Digest::START)]), Ok(()));
+    assert_eq!(
+        verify_against(&[], &[seen(1, record.digest)]),
+        Err(ChainBreak::Truncated { ends: Seq(0), signed: Seq(1) })
+    );
 }

@@ -76,3 +76,20 @@ fn what_comes_before_and_after_is_what_a_walk_finds() {
         assert_eq!(members(&graph, &graph.after_all(&set)), after_all, "after all of {these:?}");
     }
 }
+
+#[test]
+fn a_step_that_waits_for_another_twice_over_still_comes_after_it() {
+    let case = Case::new().change(|steps| {
+        let pattern = steps[0].clone();
+        steps.clear();
+        for (at, after) in [(0, vec![]), (1, vec![0]), (2, vec![0, 1])] {
+            let mut step = pattern.clone();
+            (step.id, step.after) = (name(at), after.into_iter().map(name).collect());
+            steps.push(step);
+        }
+    });
+    let plan = case.plan();
+    let graph = Graph::new(&plan);
+    assert_eq!(members(&graph, &graph.after_all(&graph.set([0]))), [1, 2]);
+    assert_eq!(members(&graph, &graph.after_all(&graph.set([0, 1]))), [2]);
+}

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::{
     lint::fixtures::case::*,
     plan::{
-        AnsweredBy, ApiRateFact, Call, CertificateFact, CheckProtocol, Estimate, GoalKind, HealthCheckFact, LagSource,
-        Phase, ProtectedRecord, WorkloadOwner, ZoneFact,
+        AnsweredBy, ApiRateFact, BackupFact, Call, CertificateFact, CheckProtocol, Estimate, GoalKind, HealthCheckFact,
+        LagSource, Phase, ProtectedRecord, VolumeCopy, WorkloadOwner, ZoneFact,
     },
     step::Reversibility,
     validation::Severity,
@@ -88,6 +88,8 @@ fn w35_tells_the_fullest_second_wherever_it_is() {
         let message = message(&counts);
         assert!(message.starts_with("6 calls of Route 53's API begin within a second"), "{counts:?}: {message}");
     }
+    let twice = looking(&[6, 6], Duration::from_secs(1));
+    assert!(twice.broken().contains(&"W35 dns/look-0".to_owned()), "of two the first: {:?}", twice.broken());
 }
 
 #[test]
@@ -137,6 +139,116 @@ fn e14_what_keeps_a_detached_primary_shut_is_a_fence_or_a_latch_that_does_someth
 }
 
 #[test]
+fn e12_asks_once_for_each_store_that_something_promotes() {
+    let told = |change: fn(&mut Case)| {
+        let mut case = Case::new();
+        case.member("db", WEST).available_instances = Some(0);
+        change(&mut case);
+        case.broken().into_iter().filter(|found| found.starts_with("E12")).collect::<Vec<_>>()
+    };
+    assert_eq!(told(|_| {}), ["E12 db/promote"]);
+    assert_eq!(
+        told(|case| {
+            case.add("db/again", "db/promote", Phase::Promote, &["db/promote"], vec![failover_call()]);
+        }),
+        ["E12 db/promote"]
+    );
+    assert_eq!(told(|case| case.find("db/promote").calls.retain(|call| !call.mutates)), [""; 0], "it only looks");
+    assert_eq!(told(|case| case.find("db/promote").calls.clear()), ["E12 db/promote"], "it may do anything");
+}
+
+#[test]
+fn e14_a_step_of_another_phase_guards_by_what_it_calls() {
+    let guarded = |call: Call| {
+        let detach = control("rds:RemoveFromGlobalCluster", WEST).arg("DbClusterIdentifier", NEW_ARN);
+        let mut case = Case::new().step("db/promote", |step| step.calls = vec![look("rds:Describe", WEST), detach]);
+        case.add("db/after", "db/promote", Phase::Confirm, &["db/promote"], vec![call]);
+        !breaks(&case, "E14")
+    };
+    assert!(guarded(control("rds:StopDBCluster", EAST)));
+    assert!(!guarded(look("rds:StopDBCluster", EAST)), "what changes nothing stops nobody");
+    assert!(!guarded(control("rds:AddTagsToResource", EAST)), "what changes something else neither");
+}
+
+#[test]
+fn e15_a_restore_that_leaves_services_and_ingresses_out_makes_no_name() {
+    let broken = |list: &str, kinds: &[&str]| {
+        let restore = control("k8s:create restores", WEST).arg("backupName", "nightly").arg(list, kinds.to_vec());
+        let mut case = Case::new();
+        case.facts.backups = vec![BackupFact {
+            load_balancers: Some(true),
+            ..BackupFact::new(resource("apps"), "nightly", region(EAST))
+        }];
+        case.find("apps/scale").calls.push(restore);
+        breaks(&case, "E15")
+    };
+    assert!(broken("includedResources", &[]), "everything is brought back");
+    assert!(broken("includedResources", &["deployments", "services"]));
+    assert!(!broken("includedResources", &["deployments", "persistentvolumeclaims"]));
+    assert!(!broken("excludedResources", &["services", "ingresses.networking.k8s.io", "events"]));
+    assert!(broken("excludedResources", &["services", "events"]), "an ingress makes a name too");
+    assert!(broken("excludedResources", &["ingresses", "events"]), "and so does a service");
+}
+
+#[test]
+fn e15_a_restore_names_its_backup_by_name_or_by_schedule() {
+    let broken = |argument: &str, name: &str| {
+        let restore = control("k8s:create restores", WEST).arg(argument, name);
+        let mut case = Case::new();
+        case.facts.backups = [("nightly", "shop-20261231", true), ("weekly", "all-20261227", false)]
+            .map(|(schedule, name, load_balancers)| BackupFact {
+                schedule: Some(schedule.to_owned()),
+                load_balancers: Some(load_balancers),
+                ..BackupFact::new(resource("apps"), name, region(EAST))
+            })
+            .to_vec();
+        case.find("apps/scale").calls.push(restore);
+        breaks(&case, "E15")
+    };
+    assert!(broken("scheduleName", "nightly") && broken("backupName", "shop-20261231"));
+    assert!(!broken("scheduleName", "weekly") && !broken("backupName", "all-20261227"));
+}
+
+#[test]
+fn e25_snapshots_serve_the_region_in_which_they_were_taken() {
+    let broken = |taken: &str, volumes: VolumeCopy| {
+        let restore = control("k8s:create restores", WEST).arg("backupName", "nightly").arg("restorePVs", true);
+        let mut case = Case::new();
+        let backup = BackupFact::new(resource("apps"), "nightly", region(taken));
+        case.facts.backups = vec![BackupFact { volumes: Some(volumes), ..backup }];
+        case.find("apps/scale").calls.push(restore);
+        case.broken().iter().any(|found| found == "E25 apps/scale")
+    };
+    assert!(broken(EAST, VolumeCopy::Snapshots));
+    assert!(!broken(WEST, VolumeCopy::Snapshots));
+    assert!(!broken(EAST, VolumeCopy::Files));
+}
+
+#[test]
+fn e17_says_what_is_read_where_nothing_names_it() {
+    let message = |operation: &str| {
+        let read = look(operation, EAST);
+        told(&Case::new().step("apps/ready", |step| step.calls.push(read)), "E17").map(|(_, message)| message)
+    };
+    for (operation, what) in
+        [("secretsmanager:GetSecretValue", "secret"), ("s3:GetObject", "object"), ("kms:Decrypt", "key")]
+    {
+        assert_eq!(message(operation), Some(format!("{operation} reads a {what} whose home is us-east-1")));
+    }
+}
+
+#[test]
+fn e17_an_image_is_where_its_registry_is() {
+    let broken = |image: &str| {
+        let set = control("k8s:patch deployments", WEST).arg("image", image);
+        breaks(&Case::new().step("apps/ready", |step| step.calls.push(set)), "E17")
+    };
+    assert!(broken("111122223333.dkr.ecr.us-east-1.amazonaws.com/orders:1"));
+    assert!(!broken("111122223333.dkr.ecr.eu-west-1.amazonaws.com/orders:1"));
+    assert!(!broken("registry.example.com/us-east-1/orders:1"));
+}
+
+#[test]
 fn e09_names_the_endpoints_that_a_promotion_goes_to() {
     let message = |endpoints: &[&str]| {
         let mut call = failover_call();
@@ -161,8 +273,8 @@ fn w33_asks_for_the_lag_of_what_has_to_be_written_and_is_not_yet() {
         breaks(&case, "W33") || case.unjudged().contains(&"W33 db".to_owned())
     };
     for source in [None, Some(LagSource::Missing)] {
-        assert!(said(true, false, source.clone()));
-        assert!(!said(false, false, source.clone()), "nobody writes to it");
+        assert!(said(true, false, source));
+        assert!(!said(false, false, source), "nobody writes to it");
         assert!(!said(true, true, source), "the writer is behind nobody");
     }
 }
@@ -244,4 +356,22 @@ fn e21_a_change_that_names_no_record_is_of_its_own_steps_name() {
     assert!(broken(change.clone().arg("Name", "SHOP.example.com."), "dns"));
     assert!(!broken(change.clone().arg("Type", "AAAA"), "shop"));
     assert!(broken(change.arg("Type", "a"), "shop"));
+}
+
+#[test]
+fn e20_a_check_that_polls_the_name_matters_to_the_records_that_use_it() {
+    let message = |used: &str| {
+        let mut case = Case::new();
+        for (record, check) in case.traffic().records.iter_mut().zip([used, "check-2"]) {
+            (record.check, record.check_healthy) = (Some(check.to_owned()), Some(true));
+        }
+        let polls = |id: &str, name: &str| HealthCheckFact {
+            fqdn: Some(name.to_owned()),
+            ..HealthCheckFact::new(id, region(EAST), CheckProtocol::Http)
+        };
+        case.facts.health_checks = vec![polls("check-1", "API.example.com."), polls("check-2", "west.example.com")];
+        case.report().findings.into_iter().map(|finding| finding.message).find(|said| said.contains("the very name"))
+    };
+    assert!(message("check-1").is_some_and(|said| said.starts_with("check-1 polls API.example.com.")));
+    assert_eq!(message("check-2"), None, "nobody asks check-1");
 }

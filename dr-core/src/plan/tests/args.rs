@@ -22,3 +22,11 @@ fn outputs_are_found_and_filled_in_wherever_they_stand() {
     assert!(error.message().contains("needs the output of four"), "{error}");
     assert!(references(&Value::Null).is_empty());
 }
+
+#[test]
+fn outputs_are_the_same_where_they_are_of_the_same_step() {
+    let of = |step: &str| Arg::From(OutputOf::<u32>::new(StepId::new(step).unwrap()));
+    assert_eq!(of("a"), of("a"));
+    assert_ne!(of("a"), of("b"));
+    assert_ne!(of("a"), Arg::Value(1));
+}

@@ -114,6 +114,19 @@ fn a_child_plan_becomes_steps_of_its_parent() {
 }
 
 #[test]
+fn a_plan_stands_where_its_children_stand() {
+    let region = |name: &str| RegionId::new(name).unwrap();
+    let mut child = builder();
+    child.step("a", &SOFT, &1.into());
+    child.standing(region("ap-south-1"));
+    let child = child.build().unwrap();
+    let mut b = builder();
+    b.standing(region("sa-east-1"));
+    b.child("orders", &child);
+    assert_eq!(b.build().unwrap().standing(), [region("ap-south-1"), region("sa-east-1")]);
+}
+
+#[test]
 fn children_of_children_keep_their_names_three_levels_down() {
     let mut middle = builder();
     middle.child("orders", &inner());

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::model::SafetyRuleId;
 
 #[test]
 fn every_problem_is_told_at_once() {
@@ -97,4 +98,60 @@ fn a_selection_holds_its_phases_and_its_steps_and_no_others() {
     assert_eq!(held(&Selection::steps([StepId::new("b").unwrap()])), ["b"]);
     assert_eq!(held(&Selection::phase(Phase::Scale)), ["a"]);
     assert!(held(&Selection::default()).is_empty());
+}
+
+#[test]
+fn traffic_shifts_after_the_promotion_and_the_readiness_and_a_promotion_after_the_fence() {
+    let before = |phase: Phase| {
+        let (mut seen, mut open) = (Vec::new(), phase.predecessors().to_vec());
+        while let Some(phase) = open.pop() {
+            open.extend(phase.predecessors());
+            seen.push(phase);
+        }
+        seen.sort();
+        seen
+    };
+    assert_eq!(before(Phase::Freeze), []);
+    assert_eq!(before(Phase::Promote), [Phase::Freeze, Phase::Fence]);
+    assert_eq!(before(Phase::Ready), [Phase::Scale]);
+    assert_eq!(before(Phase::Shift), Phase::ALL[..5]);
+    assert_eq!(before(Phase::Restore), Phase::ALL[..8]);
+}
+
+#[test]
+fn a_safety_rule_names_steps_that_the_plan_has() {
+    let told = |guarded: &str, until: &str| {
+        let mut b = builder();
+        b.step("promote", &SOFT, &1.into());
+        b.step("shift", &SOFT, &1.into()).after("promote");
+        let of = |step: &str| Selection::steps([StepId::new(step).unwrap()]);
+        let kind = SafetyKind::Gating { steps: of(guarded), until: of(until) };
+        let id = SafetyRuleId::new("promoted-first").unwrap();
+        b.safety_rule(SafetyRule { id, name: "first the store".to_owned(), kind });
+        match b.build() {
+            Ok(plan) => plan.safety_rules().iter().map(|rule| rule.name.clone()).collect(),
+            Err(problems) => problems.to_string(),
+        }
+    };
+    assert_eq!(told("shift", "promote"), "first the store");
+    assert!(told("shift", "ghost").contains("the plan has no step ghost"));
+    assert!(told("ghost", "promote").contains("the plan has no step ghost"));
+    assert!(told("promote", "shift").contains("shift is to be done before a step that it waits for"));
+}
+
+#[test]
+fn a_plan_keeps_when_its_application_counts_as_recovered_and_which_applications_it_moves() {
+    let mut b = builder();
+    b.step("a", &SOFT, &1.into());
+    let child = b.build().unwrap();
+    assert!(child.recovery().is_none());
+    let goal = RecoveryGoal { stays: Duration::from_secs(30), within: Duration::from_secs(300) };
+    let mut company =
+        PlanBuilder::new(ApplicationId::new("company").unwrap(), child.goal().clone(), *child.objectives());
+    company.child("shop", &child);
+    company.recovery(goal);
+    let plan = company.build().unwrap();
+    assert_eq!(plan.recovery(), Some(&goal));
+    let own = child.application();
+    assert_eq!(plan.applications(), [own, &ApplicationId::new("company").unwrap()].into());
 }
