@@ -8,9 +8,9 @@ use super::world::{TurnOn, World, builder, params, run_id, step_id};
 use crate::{
     engine::{Command, Control, RunView, StepView, accept, backoff, decide, decide::wants},
     error::{Effect, Error, ErrorKind, Failure, Retry},
-    journal::{Decision, Entry, Intent, Outcome, RunEnd, Seq},
+    journal::{Decision, Entry, HealthNews, Intent, Outcome, RunEnd, Seq},
     model::{Epoch, OwnerId, RunId, SafetyRuleId},
-    plan::{Inventory, Plan, PlanBuilder, RetryPolicy, Ungraceful},
+    plan::{Inventory, Plan, PlanBuilder, RecoveryGoal, RetryPolicy, Ungraceful, ZoneFact},
     time::Timestamp,
 };
 
@@ -47,9 +47,13 @@ impl Told {
     }
 
     fn of(plan: Plan) -> Self {
+        Self::surveyed(plan, Inventory::default())
+    }
+
+    fn surveyed(plan: Plan, inventory: Inventory) -> Self {
         let created = Entry::RunCreated {
             plan: Box::new(plan.clone()),
-            inventory: Box::new(Inventory::default()),
+            inventory: Box::new(inventory),
             findings: Vec::new(),
             waivers: Vec::new(),
             unattended: None,
@@ -485,4 +489,47 @@ fn a_refused_step_keeps_a_run_from_going_on_but_not_one_that_is_called_off() {
     assert!(refused.message().contains("the safety rule never-dark refuses a"), "{refused}");
     told.asked(cancel);
     assert_eq!(accept(&told.view, &resume).unwrap(), []);
+}
+
+#[test]
+fn a_run_keeps_what_its_plan_was_made_from() {
+    let zone = ZoneFact { id: "Z1".to_owned(), ..ZoneFact::default() };
+    let inventory = Inventory { zones: vec![zone], ..Inventory::default() };
+    let told = Told::surveyed(Told::draft().build().unwrap(), inventory.clone());
+    assert_eq!(*told.view.inventory(), inventory);
+}
+
+#[test]
+fn a_group_that_is_late_is_so_until_somebody_gives_it_its_time_anew() {
+    let mut told = Told::child();
+    told.now = Timestamp::from_millis(7_000);
+    told.begins("child/a", 1);
+    let clock = |told: &Told| told.view.group("child").map(|group| (group.late, group.started)).unwrap();
+    assert_eq!(clock(&told), (false, Some(told.now)));
+    told.say(Entry::Paused { reason: "too slow".to_owned(), step: Some(step_id("child")), who: None });
+    assert_eq!(clock(&told), (true, Some(told.now)));
+    told.now = Timestamp::from_millis(9_000);
+    told.retried("child");
+    assert_eq!(clock(&told), (false, Some(told.now)));
+}
+
+#[test]
+fn health_is_watched_once_the_last_step_is_done_and_not_for_ever() {
+    let mut plan = Told::draft();
+    plan.recovery(RecoveryGoal { stays: Duration::from_secs(30), within: Duration::from_secs(300) });
+    let mut told = Told::of(plan.build().unwrap());
+    for step in ["a", "b"] {
+        told.done(step);
+    }
+    assert_eq!(told.done("c"), [Command::Watch]);
+    let watched = Entry::Health { news: HealthNews::Watched, elapsed: Duration::ZERO, why: String::new() };
+    assert_eq!(told.say(watched), []);
+    told.now = Timestamp::from_millis(299_999);
+    assert_eq!(told.next(), []);
+    told.now = Timestamp::from_millis(300_000);
+    assert_eq!(short(&told.next()), ["end Failed"]);
+    assert!(told.view.ended().is_none());
+    told.say(Entry::RunEnded { end: RunEnd::Failed, summary: "never green".to_owned() });
+    assert_eq!(told.view.ended(), Some((RunEnd::Failed, "never green")));
+    assert_eq!(told.next(), []);
 }

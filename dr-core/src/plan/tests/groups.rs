@@ -28,6 +28,8 @@ fn a_serial_group_orders_its_members_groups_included() {
     assert_eq!(plan.steps_in("all").len(), 6);
     let around: Vec<_> = plan.groups_around("b").map(|group| group.id.as_str()).collect();
     assert_eq!(around, ["pair", "middle", "all"]);
+    let places: Vec<_> = plan.group_places_around("b").map(|at| plan.groups()[at].id.as_str()).collect();
+    assert_eq!(places, around);
     let read: Plan = serde_json::from_str(&serde_json::to_string(&plan).unwrap()).unwrap();
     assert_eq!(read, plan, "checking a checked plan adds nothing");
 }

@@ -155,3 +155,14 @@ fn a_plan_keeps_when_its_application_counts_as_recovered_and_which_applications_
     let own = child.application();
     assert_eq!(plan.applications(), [own, &ApplicationId::new("company").unwrap()].into());
 }
+
+#[test]
+fn a_planner_completes_the_steps_so_far() {
+    let mut b = builder();
+    b.step("first", &SOFT, &1.into());
+    b.step("second", &SOFT, &1.into());
+    for step in b.steps_mut().iter_mut().skip(1) {
+        step.after.push(StepId::new("first").unwrap());
+    }
+    assert_eq!(b.build().unwrap().step("second").unwrap().after, ["first"].map(|id| StepId::new(id).unwrap()));
+}
