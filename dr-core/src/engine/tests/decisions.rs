@@ -533,3 +533,20 @@ fn health_is_watched_once_the_last_step_is_done_and_not_for_ever() {
     assert_eq!(told.view.ended(), Some((RunEnd::Failed, "never green")));
     assert_eq!(told.next(), []);
 }
+
+#[test]
+fn only_the_next_attempt_to_take_back_the_last_thing_done_is_wanted() {
+    let mut told = Told::new();
+    told.done("a");
+    told.now = Timestamp::from_millis(1_000);
+    told.done("b");
+    let wanted = |told: &Told, step: &str, attempt| {
+        wants(&told.plan, &told.view, told.now, &Entry::CompensationIntent { step: step_id(step), attempt })
+    };
+    assert!(!wanted(&told, "b", 1), "nobody has called the run off");
+    told.asked(cancel);
+    assert!(wanted(&told, "b", 1));
+    assert!(!wanted(&told, "b", 2) && !wanted(&told, "a", 1) && !wanted(&told, "c", 1));
+    told.say(Entry::CompensationIntent { step: step_id("b"), attempt: 1 });
+    assert!(!wanted(&told, "b", 1) && !wanted(&told, "b", 2));
+}
