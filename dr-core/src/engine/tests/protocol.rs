@@ -529,7 +529,7 @@ fn nor_does_it_with_a_message_repeated() {
     assert!(check(anything(Mutant::None, 1, 0)) > 1_000_000);
 }
 
-/// As many.
+/// Four and a half million: as long.
 #[test]
 fn nor_does_it_with_a_process_killed() {
     assert!(check(anything(Mutant::None, 0, 1)) > 1_000_000);
