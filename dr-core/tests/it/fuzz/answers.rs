@@ -50,10 +50,19 @@ fn judged(input: &[u8]) -> String {
         let reading = mind.build().unwrap().judge(input);
         assert!(!reading.reason.is_empty() && reading.reason.len() <= LONGEST, "{}", reading.reason);
         assert!(!reading.reason.contains(char::is_control), "{:?}", reading.reason);
-        assert!(!reading.reason.contains("s3cret"), "{}", reading.reason);
+        assert!(!reading.reason.contains("s3cret") || in_a_host(input), "{}", reading.reason);
         said += &format!("{:?} {}\n", reading.health, reading.reason);
     }
     said
+}
+
+/// Whether a change of the input has put the secret where a host stands, which is said.
+fn in_a_host(input: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(input).to_ascii_lowercase();
+    text.match_indices("s3cret").any(|(at, _)| {
+        let before = text.get(..at).unwrap_or_default();
+        before.rsplit_once("//").is_some_and(|(_, since)| !since.contains(['/', '?', '#', '@', '\n']))
+    })
 }
 
 #[test]

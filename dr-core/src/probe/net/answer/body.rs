@@ -34,7 +34,7 @@ pub(in super::super) enum Seen {
     /// The body ended, or was no longer read, before it was there: how.
     Short(&'static str),
     /// It is encoded in a way that cannot be undone.
-    Encoded(String),
+    Encoded(&'static str),
 }
 
 /// How the reading of a body ended.
@@ -58,7 +58,7 @@ impl<'r> Body<'r> {
             left: OVERHEAD.saturating_add(window.saturating_mul(8)),
         };
         if let (Coding::Other(name), Some(_)) = (coding, &body.matching) {
-            body.seen = Some(Seen::Encoded(name.clone()));
+            body.seen = Some(Seen::Encoded(name));
         } else if let Some(matching) = &mut body.matching
             && matching.feed(b"") == Progress::Found
         {

@@ -220,7 +220,7 @@ mod tests {
         let rule = BodyMatch::route53("token");
         let wanted = Wanted { body: Some(&rule), ..ANY };
         let wire = b"HTTP/1.1 200 OK\r\ncontent-encoding: br\r\ncontent-length: 5\r\n\r\ntoken";
-        assert_eq!(read(wanted, wire, 100).1, done(Seen::Encoded("br".to_owned()), false));
+        assert_eq!(read(wanted, wire, 100).1, done(Seen::Encoded("br"), false));
         let wire = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 20\r\n\r\ntoken, in plain text";
         let garbage = done(Seen::Short("the body is not compressed as its head says"), false);
         assert_eq!(read(wanted, wire, 100).1, garbage);
