@@ -15,7 +15,10 @@ pub(super) enum Coding {
 }
 
 impl Coding {
-    /// As a header names it. Several encodings, one over the other, cannot be looked into.
+    /// Several, one over the other, which cannot be looked into.
+    pub(super) const SEVERAL: Self = Self::Other("several encodings");
+
+    /// As a header names it.
     pub(super) fn named(value: &[u8]) -> Self {
         let text = String::from_utf8_lossy(value).trim().to_ascii_lowercase();
         match text.as_str() {
@@ -25,7 +28,7 @@ impl Coding {
             "br" => Self::Other("br"),
             "zstd" => Self::Other("zstd"),
             "compress" | "x-compress" => Self::Other("compress"),
-            several if several.contains(',') => Self::Other("several encodings"),
+            several if several.contains(',') => Self::SEVERAL,
             _ => Self::Other("something that nobody knows"),
         }
     }

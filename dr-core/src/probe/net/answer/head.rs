@@ -90,7 +90,7 @@ fn parse<'b>(bytes: &'b [u8], lines: &mut [Header<'b>], asked_head: bool) -> Res
         } else if is("content-encoding") {
             coding = match coding {
                 Coding::Identity => Coding::named(line.value),
-                _ => Coding::Other("several encodings"),
+                _ => Coding::SEVERAL,
             };
         } else if is("connection") {
             keeps &= !line.value.to_ascii_lowercase().split(|byte| *byte == b',').any(|v| v.trim_ascii() == b"close");
