@@ -97,7 +97,7 @@ impl HttpTransport {
             Some(tls) => {
                 let mut alarm = Alarm::new(clock, CONNECT);
                 let deadline = alarm.now() + CONNECT;
-                converse(tls.wrap(deadline, &mut alarm, stream).await?, request).await
+                converse(tls.wrap(deadline, &mut alarm, stream, &[]).await?.0, request).await
             }
             None => converse(stream, request).await,
         }

@@ -9,18 +9,18 @@ const LONGEST: usize = 64;
 
 /// What a certificate says of itself (RFC 5280, section 4.1). Nothing of it is proven.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Fields {
+pub(in super::super) struct Fields {
     /// In hexadecimal.
     pub(super) serial: String,
     pub(super) issuer: String,
     pub(super) subject: String,
-    pub(super) not_before: Timestamp,
-    pub(super) not_after: Timestamp,
+    pub(in super::super) not_before: Timestamp,
+    pub(in super::super) not_after: Timestamp,
 }
 
 impl Fields {
     /// Reads them; none when this is no certificate.
-    pub(super) fn read(certificate: &[u8]) -> Option<Self> {
+    pub(in super::super) fn read(certificate: &[u8]) -> Option<Self> {
         let certificate = AnyRef::from_der(certificate).ok()?;
         let mut certificate = inside(certificate, Tag::Sequence)?;
         let mut signed = inside(certificate.decode().ok()?, Tag::Sequence)?;

@@ -8,4 +8,5 @@ mod handshake;
 mod judgement;
 mod probe;
 
+pub(super) use fields::Fields;
 pub use probe::CertificateProbe;

@@ -40,20 +40,24 @@ impl Leg {
         Ok(Self { target: next, dial, tls })
     }
 
-    /// Opens a connection, encrypted if it is to be. This part of the look began at `begun`; all of it ends at `end`.
-    pub(super) async fn open(
+    /// Opens a connection for `request`, encrypted if it is to be: the connection, and what of the request is still to
+    /// be sent. This part of the look began at `begun`; all of it ends at `end`.
+    pub(super) async fn open<'r>(
         &self,
         begun: Monotonic,
         end: Monotonic,
         alarm: &mut Alarm<'_>,
+        request: &'r [u8],
         latency: &mut Latency,
-    ) -> Result<Stream, Miss> {
+    ) -> Result<(Stream, &'r [u8]), Miss> {
         let stream = self.dial.connect_before(begun, end, alarm, latency).await?;
-        let Some(tls) = self.tls.as_ref().filter(|_| self.target.tls) else { return Ok(Stream::Plain(stream)) };
+        let Some(tls) = self.tls.as_ref().filter(|_| self.target.tls) else {
+            return Ok((Stream::Plain(stream), request));
+        };
         let connected = alarm.now();
         let deadline = end.min(begun + self.dial.limit);
-        let stream = tls.wrap(deadline, alarm, stream).await?;
+        let (stream, sent) = tls.wrap(deadline, alarm, stream, request).await?;
         add(&mut latency.tls, alarm.now().since(connected));
-        Ok(Stream::Tls(Box::new(stream)))
+        Ok((Stream::Tls(Box::new(stream)), request.get(sent..).unwrap_or_default()))
     }
 }

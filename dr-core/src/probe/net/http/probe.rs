@@ -298,11 +298,11 @@ impl HttpProbe {
             }
         }
         let begun = if self.kept.is_some() { alarm.now() } else { begun };
-        let stream = self.first.open(begun, end, alarm, latency).await?;
-        self.ask(end, alarm, stream, request, false, latency).await.map_err(|(miss, _)| miss)
+        let (stream, rest) = self.first.open(begun, end, alarm, request, latency).await?;
+        self.ask(end, alarm, stream, rest, false, latency).await.map_err(|(miss, _)| miss)
     }
 
-    /// Asks on `stream`. An error comes with whether the connection was over before anything came back.
+    /// Asks on `stream`, to which `request` is still to be sent. An error comes with whether the connection was over before anything came back.
     async fn ask(
         &self,
         end: Monotonic,
@@ -378,8 +378,8 @@ impl HttpProbe {
                 blind => blind,
             };
             let bytes = self.bytes(cx, &leg, &request);
-            let stream = leg.open(alarm.now(), end, alarm, latency).await.map_err(said)?;
-            match self.ask(end, alarm, stream, &bytes, false, latency).await.map_err(|(miss, _)| said(miss))? {
+            let (stream, rest) = leg.open(alarm.now(), end, alarm, &bytes, latency).await.map_err(said)?;
+            match self.ask(end, alarm, stream, rest, false, latency).await.map_err(|(miss, _)| said(miss))? {
                 Asked::Answered(reason) => return Ok(trail + &reason),
                 Asked::Sent { status: again, location: to } => (status, location) = (again, to),
             }
