@@ -4,6 +4,8 @@ use std::{
     time::Duration,
 };
 
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use socket2::SockRef;
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::{
@@ -29,6 +31,8 @@ pub(super) struct Dial {
     pub(super) limit: Duration,
     /// Which of a name's addresses to try.
     pub(super) family: AddressFamily,
+    /// Whether something is said as soon as the connection stands.
+    pub(super) speaks: bool,
     /// How to end the connection.
     pub(super) hang_up: HangUp,
 }
@@ -54,6 +58,7 @@ impl Dial {
             from: None,
             limit,
             family: AddressFamily::Any,
+            speaks: false,
             hang_up: HangUp::Reset,
         }
     }
@@ -126,6 +131,9 @@ impl Dial {
         if self.hang_up == HangUp::Reset {
             socket.set_zero_linger()?;
         }
+        if self.speaks {
+            answer_with_what_is_said(&socket);
+        }
         if let Some(from) = self.from {
             socket.bind(SocketAddr::new(from, 0))?;
         }
@@ -133,7 +141,55 @@ impl Dial {
     }
 }
 
+/// Lets the far side's consent to the connection be acknowledged by what is said next, and not in a packet of its own: a
+/// look at an HTTP server is seven packets instead of nine. Where nothing is said soon, the kernel acknowledges by
+/// itself (`TCP_QUICKACK` in tcp(7)).
+fn answer_with_what_is_said(socket: &TcpSocket) {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    // Where it cannot be had, a look costs two packets more.
+    let _ = SockRef::from(socket).set_tcp_quickack(false);
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let _ = socket;
+}
+
 /// Adds to a phase that a look may go through several times.
 pub(super) fn add(phase: &mut Option<Duration>, spent: Duration) {
     *phase = Some(phase.unwrap_or_default().saturating_add(spent));
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use std::{pin::pin, task::Poll};
+
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::time::SystemClock;
+
+    /// How often, of five times, a server hears of a connection before anything was said.
+    async fn heard_before_a_word(speaks: bool) -> usize {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let dial = Dial { speaks, ..Dial::new("127.0.0.1", port, Duration::from_secs(5)) };
+        let mut heard = 0;
+        for _ in 0..5 {
+            let stream = dial.connect(&SystemClock::new(), &mut Latency::default()).await.unwrap();
+            let mut accept = pin!(listener.accept());
+            if let Poll::Ready(accepted) = futures::poll!(&mut accept) {
+                accepted.unwrap();
+                heard += 1;
+            } else {
+                // The kernel acknowledges by itself when nothing is said for a while.
+                accept.await.unwrap();
+            }
+            drop(stream);
+        }
+        heard
+    }
+
+    #[tokio::test]
+    async fn who_speaks_at_once_acknowledges_with_what_it_says() {
+        assert!(heard_before_a_word(true).await < heard_before_a_word(false).await);
+    }
 }

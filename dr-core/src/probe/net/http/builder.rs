@@ -272,6 +272,7 @@ impl HttpProbeBuilder {
         Dial {
             from: self.from,
             family: self.family,
+            speaks: true,
             hang_up: if self.method.is_safe() { HangUp::Reset } else { HangUp::Orderly },
             ..Dial::new(&target.host, target.port, limit)
         }

@@ -30,6 +30,7 @@ impl Leg {
         let dial = Dial {
             from: self.dial.from,
             family: self.dial.family,
+            speaks: self.dial.speaks,
             hang_up: self.dial.hang_up,
             ..Dial::new(&next.host, next.port, self.dial.limit)
         };
