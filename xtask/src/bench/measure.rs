@@ -93,10 +93,15 @@ impl fmt::Display for Measure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "  {:<64} {:>14.3} {}", self.name, self.value, self.unit)?;
         if let (Some(goal), Some(met)) = (self.goal, self.met()) {
+            // A goal may be what a peer did in the same run.
+            let goal = (goal * 1_000.0).round() / 1_000.0;
             write!(f, "  goal {goal} {}", if met { "met" } else { "MISSED" })?;
         }
         match (&self.peer, self.ratio()) {
-            (Some(peer), Some(ratio)) => write!(f, "  {ratio:.2}× {peer}"),
+            (Some(peer), Some(ratio)) => {
+                write!(f, "  {ratio:.2}× {peer}")?;
+                self.peer_value.map_or(Ok(()), |value| write!(f, " ({value:.3})"))
+            }
             (Some(peer), None) => write!(f, "  {peer}"),
             (None, _) => Ok(()),
         }
@@ -119,6 +124,15 @@ mod tests {
         assert_eq!((higher.ratio(), higher.met()), (None, Some(false)));
         assert_eq!(higher.json()["peer"], Value::Null);
         assert_eq!(higher.json()["met"], false);
+    }
+
+    #[test]
+    fn a_line_tells_the_goal_and_what_the_peer_did() {
+        let measure = Measure::parse(
+            r#"{"name":"look","value":2.0,"unit":"ms","better":"lower","goal":8.000123,"peer":"x","peer_value":8.000123}"#,
+        );
+        let line = measure.unwrap().to_string();
+        assert!(line.ends_with("  2.000 ms  goal 8 met  4.00× x (8.000)"), "{line}");
     }
 
     #[test]
