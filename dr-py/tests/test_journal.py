@@ -108,14 +108,6 @@ def test_a_run_of_another_process_is_followed_and_steered(attended: Path) -> Non
         run.cancel("Ada", "too late")
 
 
-@pytest.fixture
-def ctrl_c() -> Iterator[None]:
-    """Ctrl-C as at a terminal, also where the tests run in the background of a shell, which has it ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_is_heard_and_a_cancel_takes_everything_back(attended: Path) -> None:
     run = the_run(attended)

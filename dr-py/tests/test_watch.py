@@ -67,6 +67,7 @@ def test_a_decision_says_why(lab_env: Path, example: Path, tmp_path: Path) -> No
     assert list(watch) == []
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_asyncio_ends_the_watch_and_ctrl_c_is_heard(lab_env: Path, example: Path) -> None:
     spec = dr.load(example, dr.read_env(lab_env))
     watch = spec.watch({"eu-central-1"})  # a witness is not watched: nothing is ever told of it
