@@ -36,6 +36,7 @@ def test_the_example_fails_over_and_back(lab_env: Path, root: Path) -> None:
     assert ran.stdout.count("run-ended") == 2
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_a_person_decides_and_ctrl_c_is_heard(lab_env: Path, example: Path, tmp_path: Path) -> None:
     variables = dr.read_env(lab_env)
     spec = dr.load(example, variables)
