@@ -145,6 +145,15 @@ impl Scenario {
         self.steps.iter().find(|step| step.id == id)
     }
 
+    /// How far the store's wall jumps back, all in all: a lease that was given before lasts that much longer, whoever dies.
+    pub(crate) fn set_back(&self) -> Duration {
+        let back = self.troubles.iter().filter_map(|trouble| match trouble {
+            Trouble::Wall { engine: None, by_ms, .. } => u64::try_from(-by_ms).ok(),
+            _ => None,
+        });
+        Duration::from_millis(back.sum())
+    }
+
     /// Whether `early` comes before `late`, by any path.
     pub(crate) fn precedes(&self, early: &str, late: &str) -> bool {
         let mut open = vec![late];

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::kept;
 use crate::{
     engine::RunState,
-    plan::{GoalKind, Mode},
+    plan::{GoalKind, Mode, Ungraceful},
     sim::{
         Simulated, VirtualTime,
         cell::Cell,
@@ -203,4 +203,47 @@ fn a_drill_that_went_on_without_a_call_that_is_on_its_way_ends_dirty() {
     let run = Simulated::of(&time, scenario, None).unwrap();
     assert_eq!(run.state(), Some(RunState::Dirty), "{}", run.story());
     kept(run, &time);
+}
+
+/// Seed 8012424: the store's wall went back four hours under an engine that then died; nobody could take its lease before the
+/// wall was there again, and the judge had waited for three.
+#[test]
+fn a_lease_lasts_as_much_longer_as_its_store_s_wall_goes_back() {
+    let time = VirtualTime::new().unwrap();
+    let steps = vec![
+        step("fence-0", "sim.fence", vec![(Cell::accepts(0, 0), 0)], &[]),
+        step("promote-0", "sim.promote", vec![(Cell::accepts(0, 1), 1)], &["fence-0"]),
+    ];
+    let mut scenario = scenario(GoalKind::Failover, steps);
+    scenario.deadline = Duration::from_hours(12);
+    scenario.engines = vec![EngineScript { restarts: 0, ..engine(0) }];
+    scenario.troubles = vec![Trouble::Crash { engine: 0, at: Duration::from_millis(1_000) }];
+    for hours in 1..=4 {
+        let at = Duration::from_millis(300 + hours);
+        scenario.troubles.push(Trouble::Wall { engine: None, at, by_ms: -3_600_000 });
+    }
+    let run = Simulated::of(&time, scenario, None).unwrap();
+    assert_eq!(run.state(), Some(RunState::Completed), "{}", run.story());
+    kept(run, &time);
+}
+
+/// Seed 9284551: a promotion that nobody knew of any more arrived while the way back fenced the same store. Whoever went on waited
+/// until the fence's time was up, passed it over by the plan's rule, and named it; the whole run was lucky.
+#[test]
+fn a_step_that_a_late_call_undoes_while_it_is_at_work_is_named() {
+    let time = VirtualTime::new().unwrap();
+    for ms in (5_500..5_800).step_by(20) {
+        let mut fence_back = step("fence-back-0", "sim.fence", vec![(Cell::accepts(0, 1), 0)], &["promote-0"]);
+        fence_back.ungraceful = Some(Ungraceful::Skip);
+        let steps = vec![
+            step("fence-0", "sim.fence", vec![(Cell::accepts(0, 0), 0)], &[]),
+            step("promote-0", "sim.promote", vec![(Cell::accepts(0, 1), 1)], &["fence-0"]),
+            fence_back,
+            step("promote-back-0", "sim.promote", vec![(Cell::accepts(0, 0), 1)], &["fence-back-0"]),
+        ];
+        let mut scenario = Scenario { seed: ms, ..scenario(GoalKind::Drill, steps) };
+        let rule = FaultRule::new(Fault::late_apply(Duration::from_millis(ms))).on("sim:PromoteStore").times(1);
+        scenario.troubles = vec![Trouble::Calls { rule, from: Duration::ZERO }];
+        plays(&time, scenario);
+    }
 }
