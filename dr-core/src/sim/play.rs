@@ -42,8 +42,6 @@ const OPERATOR: u8 = 6;
 const ON_CALL: Duration = Duration::from_secs(5);
 /// How long the other engines are watched after the end.
 const LINGER: Duration = Duration::from_secs(40);
-/// No run takes longer than this, once nothing goes wrong any more and the store's wall is where it was again.
-const BOUND: Duration = Duration::from_secs(3 * 3600);
 /// No run needs more moments than this: a run that does is going round in circles.
 const MOMENTS: u64 = 60_000;
 
@@ -333,7 +331,7 @@ impl Director<'_, '_> {
             let what = match next {
                 None => "nothing can happen any more, and the run has not ended".to_owned(),
                 Some(_) if moments > MOMENTS => format!("{moments} moments, and the run has not ended"),
-                Some(next) if next > self.stage.scenario.heals + self.stage.scenario.set_back() + BOUND => {
+                Some(next) if next > self.stage.scenario.heals + self.stage.scenario.bound() => {
                     "the run has not ended in time".to_owned()
                 }
                 Some(next) => {

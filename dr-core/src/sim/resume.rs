@@ -23,9 +23,6 @@ use crate::{
     model::StepId,
 };
 
-/// How long a run may take from there, when the store's wall is where it was again.
-const BOUND: Duration = Duration::from_secs(3 * 3600);
-
 pub(crate) fn check(
     virtual_time: &VirtualTime,
     whole: &Evidence<'_>,
@@ -52,7 +49,7 @@ pub(crate) fn check(
     };
     let engine = stage.engine(&process, &script)?;
     let result: Arc<Mutex<Option<Result<RunView>>>> = Arc::default();
-    let until = sample.at + whole.scenario.set_back() + BOUND;
+    let until = sample.at + whole.scenario.bound();
     let ended_in_time = virtual_time.conduct(async {
         let (slot, run) = (Arc::clone(&result), stage.run.clone());
         let task = tokio::spawn(async move {
@@ -157,12 +154,7 @@ impl Comparison<'_> {
             return;
         }
         let in_doubt = self.left_in_doubt();
-        let named = |records| standing(records).collect::<BTreeSet<_>>();
-        let names_no_more =
-            || named(self.again.records).difference(&named(whole.records)).all(|s| in_doubt.contains(s));
-        let dirty_by_doubt = end == RunEnd::Dirty && first == RunEnd::Cancelled && names_no_more();
-        let dirty_by_a_late_call = end == RunEnd::Dirty && self.names_more_for_late_calls_alone();
-        if end != first && !dirty_by_doubt && !dirty_by_a_late_call {
+        if end != first && !(end == RunEnd::Dirty && self.is_dirty_with_reason(first, &in_doubt)) {
             return tell(format!("it ends {end:?}, and ended {first:?}"));
         }
         let doubtful = |cell: Cell| {
@@ -185,16 +177,20 @@ impl Comparison<'_> {
         jumped || ended >= view.plan().deadline()
     }
 
-    /// Whether what the end names beyond what the whole run's end names are steps that a call from before undid while they were at
-    /// work: such a step waits for what is not there any more, its time is up, and the plan's rule may pass over it.
-    fn names_more_for_late_calls_alone(&self) -> bool {
+    /// Whether what a dirty end names, and the end of the whole run does not, is in doubt where that was cancelled, or was undone by
+    /// calls from before: a step at work then waits for what is not there any more, its time is up, and the plan's rule may
+    /// pass over it.
+    fn is_dirty_with_reason(&self, first: RunEnd, in_doubt: &BTreeSet<&StepId>) -> bool {
         let before: BTreeSet<_> = standing(self.whole.records).collect();
-        let mut more = standing(self.again.records).filter(|step| !before.contains(step)).peekable();
-        let undone = |step: &StepId| {
-            let script = self.whole.scenario.step(step.as_str());
-            script.is_some_and(|step| step.sets.iter().any(|(cell, _)| self.again.overtaken(cell.0)))
-        };
-        more.peek().is_some() && more.all(undone)
+        let more: Vec<_> = standing(self.again.records).filter(|step| !before.contains(step)).collect();
+        (first == RunEnd::Cancelled && more.iter().all(|step| in_doubt.contains(step)))
+            || (!more.is_empty() && more.iter().all(|step| self.undone_by_a_late_call(step)))
+    }
+
+    /// Whether an earlier call arrived after a later one in something that `step` sets.
+    fn undone_by_a_late_call(&self, step: &StepId) -> bool {
+        let script = self.whole.scenario.step(step.as_str());
+        script.is_some_and(|step| step.sets.iter().any(|(cell, _)| self.again.overtaken(cell.0)))
     }
 
     /// Steps inside whose attempt the records end, in a run that was called off and is left as it is, since that was asked for

@@ -145,13 +145,14 @@ impl Scenario {
         self.steps.iter().find(|step| step.id == id)
     }
 
-    /// How far the store's wall jumps back, all in all: a lease that was given before lasts that much longer, whoever dies.
-    pub(crate) fn set_back(&self) -> Duration {
+    /// How long the run may take once nothing goes wrong any more, or once it is gone on with: three hours, and as long as the
+    /// store's wall goes back all in all, for a lease that was given before lasts that much longer, whoever dies.
+    pub(crate) fn bound(&self) -> Duration {
         let back = self.troubles.iter().filter_map(|trouble| match trouble {
             Trouble::Wall { engine: None, by_ms, .. } => u64::try_from(-by_ms).ok(),
             _ => None,
         });
-        Duration::from_millis(back.sum())
+        Duration::from_hours(3) + Duration::from_millis(back.sum())
     }
 
     /// Whether `early` comes before `late`, by any path.

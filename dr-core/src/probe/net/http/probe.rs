@@ -302,7 +302,8 @@ impl HttpProbe {
         self.ask(end, alarm, stream, rest, false, latency).await.map_err(|(miss, _)| miss)
     }
 
-    /// Asks on `stream`, to which `request` is still to be sent. An error comes with whether the connection was over before anything came back.
+    /// Asks on `stream`, to which `request` is still to be sent. An error comes with whether the connection was over before
+    /// anything came back.
     async fn ask(
         &self,
         end: Monotonic,
