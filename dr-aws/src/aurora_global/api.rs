@@ -46,7 +46,9 @@ impl Api {
 
     /// How many instances of a cluster could take over.
     pub(super) async fn available_instances(&self, at: &RegionId, arn: &Arn) -> Result<u32> {
-        let filter = aws_sdk_rds::types::Filter::builder().name("db-cluster-id").values(arn.as_str()).build();
+        // By its name, which RDS takes as well as the ARN, and emulators rather than the ARN.
+        let cluster = arn.id_of("cluster").unwrap_or(arn.as_str());
+        let filter = aws_sdk_rds::types::Filter::builder().name("db-cluster-id").values(cluster).build();
         let call = self.clients.for_reads(at).rds().describe_db_instances().filters(filter);
         let reply = call.send().await.map_err(|error| classify("rds:DescribeDBInstances", error))?;
         let available =

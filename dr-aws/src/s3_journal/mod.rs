@@ -52,12 +52,19 @@
 //! | 503 `SlowDown`, 429 | nothing was written | wait, send again |
 //! | 500, a broken connection, no answer | not known | send again, the same bytes |
 //!
+//! # A store that is not S3
+//!
+//! All of this rests on `If-None-Match: *`, and a store that takes the header and heeds it not would let two engines write. So a
+//! handle's first lease is written a second time as if it were not there: a store that takes that is refused
+//! ([`Unsupported`](dr_core::error::ErrorKind::Unsupported)) before anything depends on it. The laws of a journal are tested on
+//! moto as well as on our own double.
+//!
 //! S3 is strongly consistent (<https://aws.amazon.com/s3/consistency/>): a list or a read after a write shows it. The safety
 //! above does without that; what needs it is only that a reader sees the newest records.
 //!
 //! # Cost
 //!
-//! An append is one PUT; taking a run up is a GET, two PUTs and the slots that are not known yet, sixteen at a time; a look at
+//! An append is one PUT; taking a run up is a GET, two PUTs (three the first time) and the slots that are not known yet, sixteen at a time; a look at
 //! an inbox without news is one GET.
 //!
 //! # Rights and settings

@@ -15,7 +15,7 @@ use dr_core::{
     model::{Epoch, OwnerId, RunId},
 };
 use futures::{Stream, TryStreamExt as _, future::try_join_all};
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, MutexGuard, OnceCell};
 
 use super::{
     index,
@@ -39,11 +39,13 @@ pub(super) struct Shared {
     /// Tells this handle's writes from those of every other.
     name: u64,
     writes: AtomicU64,
+    /// That the store heeds the conditions of writes was seen.
+    heeds_conditions: OnceCell<()>,
 }
 
 impl Shared {
     pub(super) fn new(store: Store, keys: Keys) -> Self {
-        Self { store, keys, name: rand::random(), writes: AtomicU64::new(0) }
+        Self { store, keys, name: rand::random(), writes: AtomicU64::new(0), heeds_conditions: OnceCell::new() }
     }
 
     /// A mark that no other write has.
@@ -195,12 +197,22 @@ impl Run {
             if self.put_lease(&held, unchanged(seen.as_ref())).await? == Put::Refused {
                 continue;
             }
+            self.see_that_conditions_are_heeded(&held).await?;
             if self.claim(&mut tail, &lease).await? {
                 return Ok(lease);
             }
             // Somebody with a later epoch was faster: its lease says who.
         }
         Err(lost_races(&self.id))
+    }
+
+    /// All of the fencing is the store's to do, and one that only imitates S3 may not: this is seen once, before anything
+    /// depends on it, with the lease that has just been written.
+    async fn see_that_conditions_are_heeded(&self, held: &Held) -> Result<()> {
+        let Shared { store, keys, heeds_conditions, .. } = &*self.shared;
+        let (key, lease) = (keys.lease(&self.id), held.encode()?);
+        heeds_conditions.get_or_try_init(|| store.refuses_a_second_create(&key, &lease)).await?;
+        Ok(())
     }
 
     /// Puts the lease's claim into the log: from then on it holds the run. False when a later one stands there.

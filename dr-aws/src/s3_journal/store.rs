@@ -64,6 +64,15 @@ fn failed(error: Error, unsure: bool) -> Error {
         .with_source(error)
 }
 
+/// What is said of a store that heeds no condition.
+fn takes_all(bucket: &str) -> Error {
+    let message = format!(
+        "the store of bucket {bucket} ignores If-None-Match: two engines could write to one journal there; use Amazon S3, or a \
+         store with conditional writes"
+    );
+    Error::new(ErrorKind::Unsupported, message).with_effect(Effect::NotApplied).with_retry(Retry::Never)
+}
+
 impl Store {
     async fn pause(&self, attempt: u32) {
         self.clock.sleep(PAUSE * 2_u32.saturating_pow(attempt)).await;
@@ -142,10 +151,25 @@ impl Store {
             Ok(_) => Ok(Put::Done),
             Err(error) => {
                 let gone = matches!(when, When::Is(_)) && error.code() == Some("NoSuchKey");
-                if gone || error.code() == Some("PreconditionFailed") {
+                // By the status as well: stores that imitate S3 do not all name it.
+                let status = error.raw_response().map(|reply| reply.status().as_u16());
+                if gone || status == Some(412) || error.code() == Some("PreconditionFailed") {
                     return Ok(Put::Refused);
                 }
                 Err(classify("s3:PutObject", error))
+            }
+        }
+    }
+
+    /// Fails when the store takes a create of what is there. `key` and `body` are those of an object that this handle has just
+    /// written and that nobody deletes, so that a store that takes them once more is none the worse for it.
+    pub(super) async fn refuses_a_second_create(&self, key: &str, body: &Bytes) -> Result<()> {
+        let mut attempt = 0;
+        loop {
+            match self.put_once(key, body, When::Absent).await {
+                Ok(Put::Refused) => return Ok(()),
+                Ok(Put::Done) => return Err(takes_all(&self.bucket)),
+                Err(error) => self.ask_again(&mut attempt, error).await?,
             }
         }
     }

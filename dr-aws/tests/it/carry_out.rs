@@ -27,7 +27,7 @@ impl TwoRegions {
     }
 }
 
-async fn carry_out<S: Step>(step: &S, cx: &StepCx, params: &S::Params) -> Result<S::Output> {
+pub(crate) async fn carry_out<S: Step>(step: &S, cx: &StepCx, params: &S::Params) -> Result<S::Output> {
     let before = loop {
         match step.before_image(cx, params).await {
             Ok(before) => break before,

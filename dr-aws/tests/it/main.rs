@@ -13,6 +13,7 @@ mod carry_out;
 mod cloudwatch;
 mod elasticache;
 mod elasticache_global;
+mod emulator;
 mod faults;
 mod foreign;
 mod foreign_databases;

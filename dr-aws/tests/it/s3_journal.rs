@@ -10,12 +10,12 @@ use dr_aws::{s3_journal::S3Journal, testing::s3::PublicAccess};
 use dr_core::{
     journal::{Entry, Journal, Record, Seq},
     model::{OwnerId, RunId},
+    time::ManualClock,
 };
 use futures::TryStreamExt as _;
 
 use crate::stage::{Stage, west};
 
-/// One more machine that shares the bucket.
 /// A machine's own way to the journal.
 fn machine(stage: &Stage) -> S3Journal {
     let way = if stage.is_in_process() { stage.west_for_a_journal() } else { stage.west() };
@@ -51,14 +51,14 @@ fn numbers(records: &[Record]) -> Vec<u64> {
     records.iter().filter_map(number).collect()
 }
 
-/// Moves the stage's clock whenever somebody sleeps on it, so that pauses between attempts pass.
-async fn patiently<T>(stage: &Stage, work: impl Future<Output = T>) -> T {
+/// Moves the clock whenever somebody sleeps on it, so that pauses between attempts pass.
+pub(crate) async fn patiently<T>(clock: &ManualClock, work: impl Future<Output = T>) -> T {
     let mut work = std::pin::pin!(work);
     loop {
         tokio::select! {
             biased;
             done = &mut work => return done,
-            () = tokio::task::yield_now() => { stage.clock.advance_to_next(); }
+            () = tokio::task::yield_now() => { clock.advance_to_next(); }
         }
     }
 }

@@ -1,6 +1,7 @@
-//! The foreign clients: programs of other people that talk to the doubles and to the lab in the tests.
+//! The foreign programs: clients of other people that talk to the doubles and to the lab in the tests, and an emulator of
+//! other people that our drivers talk to.
 //!
-//! A double that only our own drivers have talked to is a guess. boto3, the AWS CLI and dnspython come from a virtual
+//! A double that only our own drivers have talked to is a guess, and so is a driver that only our own double has answered. boto3, the AWS CLI, dnspython and moto come from a virtual
 //! environment of their own; kubectl from the path or out of a wheel; dig from the path or out of Debian's packages.
 
 use std::path::PathBuf;
@@ -11,7 +12,7 @@ use crate::run::Failure;
 /// Where the foreign clients are. Tests read these from the environment, and say so when they skip for want of one.
 #[derive(Debug)]
 pub(super) struct Clients {
-    /// `DR_FOREIGN_PYTHON`: an interpreter with boto3 and dnspython.
+    /// `DR_FOREIGN_PYTHON`: an interpreter with boto3, dnspython and moto.
     python: PathBuf,
     /// `DR_FOREIGN_AWS`: the AWS CLI.
     aws: PathBuf,

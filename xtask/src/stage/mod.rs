@@ -76,7 +76,7 @@ const STAGES: &[Stage] = &[
     Stage::new("papers", "links in the documentation lead somewhere, and the rooms it names exist", papers::run),
     Stage::new("clippy", "clippy on every target with all features, warnings denied", rust::clippy),
     Stage::new("rustdoc", "the documentation builds, warnings denied", rust::rustdoc),
-    Stage::new("foreign", "boto3, the AWS CLI, kubectl and dig are at hand for the tests", foreign::run),
+    Stage::new("foreign", "boto3, the AWS CLI, kubectl, dig and moto are at hand for the tests", foreign::run),
     Stage::new("test", "every Rust test of the workspace (nextest if installed)", rust::test),
     Stage::new("doctest", "the examples in the documentation run", rust::doctest),
     Stage::new("schema", "dr.schema.json is what the types say", schema::run),

@@ -3,7 +3,7 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
 };
 
@@ -54,6 +54,7 @@ struct Inner {
     buckets: History<Buckets>,
     /// Conditional writes that are still to meet another one under way.
     conflicts: AtomicU32,
+    ignores_conditions: AtomicBool,
 }
 
 pub(super) type Buckets = BTreeMap<String, Bucket>;
@@ -132,7 +133,14 @@ impl Bucket {
 impl S3 {
     pub(in crate::testing) fn new(world: WorldCx) -> Self {
         let buckets = History::new(Arc::clone(world.clock()), Buckets::new());
-        Self { inner: Arc::new(Inner { world, buckets, conflicts: AtomicU32::new(0) }) }
+        Self {
+            inner: Arc::new(Inner {
+                world,
+                buckets,
+                conflicts: AtomicU32::new(0),
+                ignores_conditions: AtomicBool::new(false),
+            }),
+        }
     }
 
     pub(super) fn buckets_at(&self, moment: Monotonic) -> Arc<Buckets> {
@@ -174,6 +182,16 @@ impl S3 {
     pub(super) fn conflicts(&self) -> bool {
         let left = self.inner.conflicts.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
         left.is_ok()
+    }
+
+    /// Lets conditional writes be done whatever is there, as in stores that imitate S3 and know no conditions.
+    pub fn ignore_conditions(&self, ignore: bool) {
+        self.inner.ignores_conditions.store(ignore, Ordering::SeqCst);
+    }
+
+    /// Whether the conditions of writes are passed over.
+    pub(super) fn ignores_conditions(&self) -> bool {
+        self.inner.ignores_conditions.load(Ordering::SeqCst)
     }
 
     /// Stores an object, as if its owner had; false when there is no such bucket.

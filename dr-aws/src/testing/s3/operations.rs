@@ -248,6 +248,9 @@ impl s3s::S3 for Operations {
 
     async fn put_object(&self, mut request: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
         let body = read_all(request.input.body.take()).await?;
+        if self.model.ignores_conditions() {
+            (request.input.if_none_match, request.input.if_match) = (None, None);
+        }
         let Caller { cx, .. } = caller(&request)?;
         let input = &request.input;
         if matches!(input.if_none_match, Some(ETagCondition::ETag(_))) {

@@ -70,10 +70,10 @@ async fn a_fault_at_any_call_changes_nothing_of_the_story() {
                 let told = format!("{fault:?} at call {call} of {operation}");
                 let stage = stage();
                 let rule = stage.world.faults().add(FaultRule::new(fault).on(operation).after(call).times(1));
-                let done = patiently(&stage, story(&stage, &machine(&stage))).await;
+                let done = patiently(&stage.clock, story(&stage, &machine(&stage))).await;
                 done.unwrap_or_else(|error| panic!("{told}: {error}"));
                 let hit = !stage.world.faults().remove(rule);
-                patiently(&stage, is_told(&stage, &told)).await;
+                patiently(&stage.clock, is_told(&stage, &told)).await;
                 // Whatever hung in the network arrives at last.
                 for _ in 0..10 {
                     stage.clock.advance(Duration::from_secs(1));
@@ -97,7 +97,7 @@ async fn the_laws_hold_although_every_few_calls_go_wrong() {
         }
         let clock = stage.clock.clone();
         let laws = conformance::check(&clock, || async { Ok(Arc::new(machine(&stage)) as Arc<dyn Journal>) });
-        patiently(&stage, laws).await;
+        patiently(&stage.clock, laws).await;
     }
 }
 
@@ -105,12 +105,12 @@ async fn the_laws_hold_although_every_few_calls_go_wrong() {
 async fn a_conflict_under_way_is_tried_again() {
     let stage = stage();
     stage.world.s3().conflict_next(3);
-    patiently(&stage, story(&stage, &machine(&stage))).await.unwrap();
+    patiently(&stage.clock, story(&stage, &machine(&stage))).await.unwrap();
     is_told(&stage, "409").await;
     // One that does not go away is no endless wait.
     stage.world.s3().conflict_next(1_000);
     let late = machine(&stage);
-    let error = patiently(&stage, late.acquire(&run(), &owner("b"), TTL)).await.unwrap_err();
+    let error = patiently(&stage.clock, late.acquire(&run(), &owner("b"), TTL)).await.unwrap_err();
     assert_eq!((error.kind(), error.effect()), (ErrorKind::Storage, Effect::NotApplied));
     assert!(error.message().contains("ConditionalRequestConflict"), "{error}");
 }
@@ -242,7 +242,7 @@ impl FaultyStore for Breakable {
 async fn a_bucket_that_fails_keeps_the_laws() {
     let store = Breakable(stage());
     let clock = store.0.clock.clone();
-    let laws = patiently(&store.0, conformance::check_faults(&clock, &store)).await;
+    let laws = patiently(&store.0.clock, conformance::check_faults(&clock, &store)).await;
     // An object is there or not: there is nothing to tear.
     assert_eq!(laws, ["full", "corrupt"]);
 }
@@ -259,7 +259,7 @@ async fn a_slot_that_was_taken_away_or_moved_is_noticed() {
     let slot = |n: u64| format!("dr/runs/shop!failover-1/log/{n:020}");
     let (third, fourth) = (s3.get("journal", &slot(3)).unwrap(), s3.get("journal", &slot(4)).unwrap());
     s3.delete("journal", &slot(3));
-    let error = patiently(&stage, audit(&machine(&stage), &run())).await.unwrap_err();
+    let error = patiently(&stage.clock, audit(&machine(&stage), &run())).await.unwrap_err();
     assert!(error.message().contains("slot 3 ") && error.message().contains("missing"), "{error}");
     s3.put("journal", &slot(3), fourth);
     let error = audit(&machine(&stage), &run()).await.unwrap_err();
