@@ -97,7 +97,7 @@ pub(crate) enum Command {
     },
     /// Why an application did, or did not, fail over: the last decision about it, and what came before.
     Why {
-        /// The application; the only one that was decided about, without it.
+        /// The application; that of --config, or the only one that was decided about, without it.
         application: Option<ApplicationId>,
         /// How many earlier changes of decision to show as well, in a line each.
         #[arg(long, default_value_t = 5, value_name = "N")]
@@ -150,7 +150,7 @@ pub(crate) struct By {
 /// Who decides, about which application.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct About {
-    /// The application; the only one that was decided about, without it.
+    /// The application; that of --config, or the only one that was decided about, without it.
     pub(crate) application: Option<ApplicationId>,
     /// Who decides; the journal keeps it.
     #[arg(long, env = "USER", value_name = "NAME", value_parser = named)]

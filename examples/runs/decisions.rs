@@ -15,10 +15,11 @@ use crate::{
     store::Store,
 };
 
-/// The decision log of the application that is meant: the one that was named, or the only one that there is.
+/// The decision log of the application that is meant: the one that was named, by itself or with its `dr.yaml`, or the only
+/// one that there is.
 async fn log(store: &Store, named: Option<ApplicationId>) -> Result<DecisionLog, Stop> {
     let journal = Arc::clone(store.engine.journal());
-    let application = match named {
+    let application = match named.or_else(|| store.application.clone()) {
         Some(application) => application,
         None => {
             let logs: Vec<RunId> = journal.runs().await?.into_iter().filter(DecisionLog::is_one).collect();

@@ -5,7 +5,7 @@ use dr_core::{
     decision::DecisionLog,
     engine::{Engine, RunView},
     journal::{Journal, SqliteJournal},
-    model::{OwnerId, RunId},
+    model::{ApplicationId, OwnerId, RunId},
     spec::JournalPlace,
     step::StepRegistry,
     time::{SharedClock, SystemClock},
@@ -26,12 +26,17 @@ pub(crate) struct Store {
     pub(crate) engine: Engine,
     pub(crate) clock: SharedClock,
     pub(crate) json: bool,
+    /// The application of the `dr.yaml` that was named, if one was.
+    pub(crate) application: Option<ApplicationId>,
 }
 
 impl Store {
     pub(crate) async fn open(cli: &Cli) -> Result<Self, Stop> {
-        let (journal, clock) = match &cli.config {
-            Some(file) => named(file, cli.lab.as_deref()).await?,
+        let (journal, clock, application) = match &cli.config {
+            Some(file) => {
+                let config = Config::read(file, cli.lab.as_deref()).await?;
+                (named(file, &config).await?, config.clock.clone(), Some(config.spec.application))
+            }
             None => {
                 let clock: SharedClock = match &cli.lab {
                     None => Arc::new(SystemClock::new()),
@@ -40,7 +45,7 @@ impl Store {
                         .map_err(|e| Stop::new(Exit::Absent, format!("no lab stands behind {}: {e}", file.display())))?
                         .clock(),
                 };
-                (existing(&cli.journal, &clock).await?, clock)
+                (existing(&cli.journal, &clock).await?, clock, None)
             }
         };
         let owner = OwnerId::of_process("runs").map_err(|e| Stop::new(Exit::Failed, e.to_string()))?;
@@ -49,7 +54,7 @@ impl Store {
             .listen_every(LOOK)
             .answer_within(cli.wait)
             .build();
-        Ok(Self { engine, clock, json: cli.json })
+        Ok(Self { engine, clock, json: cli.json, application })
     }
 
     /// The run that is meant: the one that was named, or the only one that has not ended.
@@ -87,18 +92,13 @@ impl Store {
 }
 
 /// The journal that a `dr.yaml` names.
-async fn named(file: &Path, lab: Option<&Path>) -> Result<(Arc<dyn Journal>, SharedClock), Stop> {
-    let config = Config::read(file, lab).await?;
-    let clock = config.clock.clone();
-    let journal: Arc<dyn Journal> = match config.spec.journal.place() {
-        Some(JournalPlace::File(file)) => existing(file, &clock).await?,
-        _ => {
-            let found = S3Journal::of(&config.spec, config.clients().await, clock.clone());
-            let nowhere = || Stop::new(Exit::Usage, format!("{} does not say where its journal is", file.display()));
-            Arc::new(found.ok_or_else(nowhere)?)
-        }
-    };
-    Ok((journal, clock))
+async fn named(file: &Path, config: &Config) -> Result<Arc<dyn Journal>, Stop> {
+    if let Some(JournalPlace::File(file)) = config.spec.journal.place() {
+        return existing(file, &config.clock).await;
+    }
+    let found = S3Journal::of(&config.spec, config.clients().await, config.clock.clone());
+    let nowhere = || Stop::new(Exit::Usage, format!("{} does not say where its journal is", file.display()));
+    Ok(Arc::new(found.ok_or_else(nowhere)?))
 }
 
 /// The journal in a file that is there.

@@ -293,7 +293,7 @@ async fn with_its_journal_in_a_bucket_it_is_stopped_and_asked_why_from_another_m
         let program = Program::start(RUNS, &[&here, arguments].concat());
         program.end()
     };
-    let stop = runs(&["stop", "ecommerce", "--who", "Ada", "--why", "the data centre moves"]).await;
+    let stop = runs(&["stop", "--who", "Ada", "--why", "the data centre moves"]).await;
     assert_eq!(stop.code, Some(0), "{}", stop.shown());
 
     let mut command = Command::new(DECIDER);
