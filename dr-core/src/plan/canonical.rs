@@ -1,4 +1,4 @@
-use std::{borrow::Cow, fmt::Display};
+use std::{borrow::Cow, cmp::Ordering, fmt::Display};
 
 use serde::{
     Serialize, Serializer,
@@ -74,8 +74,22 @@ struct Object<'a> {
 
 struct Field {
     key: Cow<'static, str>,
+    /// The key's first bytes as a number: most keys differ there, which compares faster than text does.
+    begins: u64,
     from: usize,
     to: usize,
+}
+
+impl Field {
+    fn new(key: Cow<'static, str>, from: usize, to: usize) -> Self {
+        let mut first = [0; 8];
+        first.iter_mut().zip(key.bytes()).for_each(|(place, byte)| *place = byte);
+        Self { key, begins: u64::from_be_bytes(first), from, to }
+    }
+
+    fn order(&self, other: &Self) -> Ordering {
+        self.begins.cmp(&other.begins).then_with(|| self.key.cmp(&other.key))
+    }
 }
 
 impl Object<'_> {
@@ -95,7 +109,7 @@ impl Object<'_> {
         }
         value.serialize(&mut *self.to)?;
         let to = self.to.out.len();
-        self.to.fields.push(Field { key, from, to });
+        self.to.fields.push(Field::new(key, from, to));
         Ok(())
     }
 
@@ -103,11 +117,11 @@ impl Object<'_> {
         let Canonical { out, spare, fields } = self.to;
         let own = fields.get_mut(self.first..).unwrap_or_default();
         // Stable: of two fields of one name the last one counts, as in a map that is filled.
-        own.sort_by(|one, other| one.key.cmp(&other.key));
+        own.sort_by(Field::order);
         spare.clear();
         let mut rest = own.iter().peekable();
         while let Some(field) = rest.next() {
-            if rest.peek().is_some_and(|next| next.key == field.key) {
+            if rest.peek().is_some_and(|next| next.order(field).is_eq()) {
                 continue;
             }
             spare.push(if spare.is_empty() { b'{' } else { b',' });
