@@ -1,4 +1,4 @@
-//! The lab: the seed's e-commerce platform in two regions and a witness, on the project's doubles, to lose a region of for real.
+//! The lab: an e-commerce platform in two regions and a witness, on the project's doubles, to lose a region of for real.
 //!
 //! Everything speaks over sockets, each region on a loopback address of its own (127.0.1.1, 127.0.2.1, 127.0.3.1):
 //!
@@ -8,6 +8,7 @@
 //! - [`clients`]: a population that resolves, writes, reads back, and keeps a ledger; [`audit`] holds it against what survived;
 //! - [`admin`]: all of it over HTTP, for a drill in another process.
 //! - [`config`]: `dr.yaml` as the programs beside the lab read it, for a lab or for a real platform.
+//! - [`signing_key`]: the private key that they sign with.
 //!
 //! [`Lab::builder`] starts one in this process; `cargo run --bin lab` starts one to work with by hand. [`LabControl`] is
 //! what a drill asks of either.
@@ -29,6 +30,7 @@ mod lab;
 pub mod orders;
 pub mod platform;
 pub mod preset;
+pub mod signing_key;
 pub mod state;
 mod wire;
 

@@ -1,10 +1,7 @@
-use std::{
-    fs::{self, OpenOptions},
-    io::Write as _,
-    path::Path,
-};
+use std::{fs::OpenOptions, io::Write as _, path::Path};
 
 use dr_core::journal::{Ed25519Signer, PublicKey};
+use dr_lab::signing_key::SigningKey;
 use ring::{rand::SystemRandom, signature::Ed25519KeyPair};
 
 use crate::exit::{Exit, Stop};
@@ -27,43 +24,17 @@ pub(crate) fn make(file: &Path) -> Result<PublicKey, Stop> {
 
 /// The key in a file, to sign with, and its public half. The key is named by its fingerprint.
 pub(crate) fn read(file: &Path) -> Result<(Ed25519Signer, PublicKey), Stop> {
-    let shown = file.display();
-    let bytes = fs::read(file).map_err(|e| {
-        Stop::new(Exit::Absent, format!("no key can be read at {shown} ({e}): `observer --new-key {shown}` makes one"))
-    })?;
-    warn_if_others_can_read(file);
-    // What was read stays out of every message.
-    let unusable =
-        || Stop::new(Exit::Usage, format!("{shown} is no Ed25519 key in PKCS#8: `observer --new-key FILE` makes one"));
-    let der = match std::str::from_utf8(&bytes) {
-        Ok(text) if text.contains("-----BEGIN PRIVATE KEY-----") => from_pem(text).ok_or_else(unusable)?,
-        _ => bytes,
-    };
-    let unnamed = Ed25519Signer::from_pkcs8("", &der).map_err(|_| unusable())?;
-    let public = PublicKey::from_bytes(unnamed.public_key()).map_err(|_| unusable())?;
-    let signer = Ed25519Signer::from_pkcs8(public.fingerprint(), &der).map_err(|_| unusable())?;
+    let SigningKey { signer, public, warning } = SigningKey::read(file)?;
+    if let Some(warning) = warning {
+        eprintln!("observer: {warning}");
+    }
     Ok((signer, public))
 }
 
-fn from_pem(text: &str) -> Option<Vec<u8>> {
-    use rustls::pki_types::{PrivatePkcs8KeyDer, pem::PemObject as _};
-    let key = PrivatePkcs8KeyDer::from_pem_slice(text.as_bytes()).ok()?;
-    Some(key.secret_pkcs8_der().to_vec())
-}
-
-#[cfg(unix)]
-fn warn_if_others_can_read(file: &Path) {
-    use std::os::unix::fs::PermissionsExt as _;
-    if fs::metadata(file).is_ok_and(|found| found.permissions().mode() & 0o007 != 0) {
-        eprintln!("observer: everybody on this machine can read {}: `chmod 600` it", file.display());
-    }
-}
-
-#[cfg(not(unix))]
-fn warn_if_others_can_read(_: &Path) {}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

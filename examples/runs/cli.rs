@@ -9,8 +9,10 @@ use dr_core::model::{ApplicationId, RequestToken, RunId, StepId};
 /// second, and this program waits for its answer. A run that nobody holds is written into at once. Where RUN is left out,
 /// it is the only run that has not ended.
 ///
-/// Exit status: 0 done; 2 the records are not what was written (verify); 3 refused, and why is said; 64 wrong usage; 66 no
-/// such journal or run; 74 the journal failed; 75 no answer in time: the request stays in the inbox and will be answered.
+/// Exit status: 0 done; 2 the records are not what was written, or not what a checkpoint saw (verify, checkpoint); 3 refused,
+/// and why is said: a checkpoint that no key of --key has signed, too; 64 wrong usage, or a file that is not what it should
+/// be; 66 no such journal, run, file or checkpoint; 74 the journal failed, or standard output; 75 no answer in time: the
+/// request stays in the inbox and will be answered.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "runs", version, max_term_width = 100)]
 pub(crate) struct Cli {
@@ -119,16 +121,40 @@ pub(crate) enum Command {
         #[command(flatten)]
         about: About,
     },
-    /// Check that the records are what was written.
-    Verify {
-        /// The run; every one without it.
+    /// Print a signed checkpoint, one JSON object in a line: how far the records go, to be kept where the journal is not.
+    ///
+    /// The records are checked first. Append it to a file that whoever can write to the journal cannot write to:
+    /// `runs checkpoint --key KEY >> FILE`, and later `runs verify --checkpoints FILE --key PUBLIC`.
+    Checkpoint {
+        /// The run; every one, each in a line, without it.
         run: Option<RunId>,
+        /// The Ed25519 private key to sign with: PKCS#8, in PEM or DER. `observer --new-key FILE` makes one and prints its
+        /// public half.
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
     },
+    /// Check that the records are what was written; with checkpoints, that none is missing at the end and that nobody wrote
+    /// them anew.
+    Verify(Verify),
     /// Print the records, one JSON object in each line.
     Export {
         /// The run.
         run: Option<RunId>,
     },
+}
+
+/// What is checked, and against what.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Verify {
+    /// The run; without it every one, also those that only a checkpoint knows.
+    pub(crate) run: Option<RunId>,
+    /// The signed checkpoints that were kept, one in each line, as `runs checkpoint` prints them.
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub(crate) checkpoints: Option<PathBuf>,
+    /// The public key that must have signed them, in hexadecimal, base64 or PEM, or a file with it. Where keys were
+    /// changed, give each.
+    #[arg(long, value_name = "PUBLIC", requires = "checkpoints")]
+    pub(crate) key: Vec<String>,
 }
 
 /// Who decides, on which run.

@@ -1,11 +1,13 @@
 //! `runs`: lists, shows, follows and steers the runs of a journal, whichever process executes them.
 
+mod checkpoints;
 mod cli;
 mod decisions;
 mod exit;
 mod show;
 mod steer;
 mod store;
+mod verify;
 
 use std::{io::Write as _, process::ExitCode};
 
@@ -49,7 +51,8 @@ async fn run(cli: Cli) -> Result<(), Stop> {
         Command::Yes(about) => decisions::answer(&store, about, true).await,
         Command::No(about) => decisions::answer(&store, about, false).await,
         Command::Acknowledge { run, about } => decisions::acknowledge(&store, about, run).await,
-        Command::Verify { run } => show::verify(&store, run.as_ref()).await,
+        Command::Checkpoint { run, key } => checkpoints::print(&store, run, &key).await,
+        Command::Verify(what) => verify::verify(&store, what).await,
         Command::Export { run } => show::export(&store, run.as_ref()).await,
         Command::Pause(by) => steer::pause(&store, by).await,
         Command::Resume(by) => steer::resume(&store, by).await,

@@ -1,8 +1,7 @@
 use dr_core::{
     engine::{Followed, RunState, RunSummary, RunView, StepState},
-    error::ErrorKind,
     event::EventKind,
-    journal::{Seq, audit, export_jsonl},
+    journal::{Seq, export_jsonl},
     model::RunId,
 };
 use futures::TryStreamExt as _;
@@ -168,34 +167,6 @@ fn words(kind: &EventKind) -> String {
         // Kinds that dr-core learns later have their words as they are written.
         other => json!(other).to_string(),
     }
-}
-
-/// Whether the records are what was written.
-pub(crate) async fn verify(store: &Store, named: Option<&RunId>) -> Result<(), Stop> {
-    let journal = &**store.engine.journal();
-    let runs = match named {
-        Some(run) => vec![run.clone()],
-        None => journal.runs().await?,
-    };
-    let mut altered = Vec::new();
-    for run in runs {
-        match audit(journal, &run).await {
-            Ok(whole) if whole.records == 0 => {
-                return Err(Stop::new(Exit::Absent, format!("the journal has no run {run}")));
-            }
-            Ok(whole) => {
-                let head = whole.head;
-                if store.json {
-                    say(&json!({ "run": run, "records": whole.records, "head": head }).to_string());
-                } else {
-                    say(&format!("run {run}: {} records are what was written", whole.records));
-                }
-            }
-            Err(error) if error.kind() == ErrorKind::Storage => altered.push(error.to_string()),
-            Err(error) => return Err(error.into()),
-        }
-    }
-    if altered.is_empty() { Ok(()) } else { Err(Stop::new(Exit::Altered, altered.join("; "))) }
 }
 
 /// The records as lines.

@@ -18,6 +18,7 @@ mod drill_steered;
 mod failover;
 mod observers;
 mod process;
+mod runs_checkpoints;
 mod steady;
 mod sweep;
 mod whole;
