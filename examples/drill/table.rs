@@ -13,7 +13,7 @@ pub(crate) fn table(report: &DrillReport) -> String {
     let mut row = |what: &str, measured: &str, objective: &str, promise: &str, verdict: &str| {
         let _ = writeln!(out, "  {what:<34} {measured:>14}   {objective:<12} {promise:<26} {verdict}");
     };
-    row("", "measured", "objective", "the seed's runbook", "");
+    row("", "measured", "objective", "the runbook promises", "");
     row(
         "RTO: longest gap a client felt",
         &said(measured.rto_s),

@@ -168,7 +168,7 @@ async fn health_checks_are_versioned_and_disabling_one_makes_it_healthy() {
     assert_eq!(why.health_check_observations().len(), 2);
 
     let update = || client.update_health_check().health_check_id(&id);
-    // The seed's drill: meant to fail the primary, it makes it healthy.
+    // What many a runbook's drill does: meant to fail the primary, it makes it healthy.
     update().health_check_version(1).disabled(true).send().await.unwrap();
     assert_eq!(route53.health(&id), Some(true));
     let error = update().health_check_version(1).inverted(true).send().await.unwrap_err();

@@ -35,7 +35,7 @@ pub struct CheckImage {
 
 /// Sets the primary's check through Route 53's API: for rehearsals with us-east-1 healthy, never for leaving it.
 ///
-/// `Disabled` alone would do the opposite of what the seed's drill expects of it: "Route 53 considers the status of the
+/// `Disabled` alone would do the opposite of what many a runbook expects of it: "Route 53 considers the status of the
 /// health check to always be healthy" (API reference, `UpdateHealthCheck`). Only `Disabled` with `Inverted` is unhealthy
 /// for certain.
 #[derive(Clone, Debug)]

@@ -32,7 +32,7 @@ pub(super) fn step(name: &str, phase: Phase, after: &[&str], takes: Distribution
     }
 }
 
-/// A platform like the seed's: a database to promote, services to scale, a name to move.
+/// A platform like that of the examples: a database to promote, services to scale, a name to move.
 pub(super) fn platform() -> Model {
     let observer = |name: &str, outside, votes| ObserverModel { id: VantageId::new(name).unwrap(), outside, votes };
     let probe = |name: &str| ProbeModel { id: ProbeId::new(name).unwrap(), interval: s(10), timeout: s(4), trip: 3 };
