@@ -1,9 +1,12 @@
 use serde_json::Value;
 
-use super::{Gate, Group, GroupKind, OUTPUT_KEY, Plan, PlanProblem, PlanStep, plan::Draft};
-use crate::model::StepId;
+use super::{
+    Gate, Group, GroupKind, OUTPUT_KEY, Plan, PlanProblem, PlanStep, SafetyKind, SafetyRule, Selection, plan::Draft,
+};
+use crate::model::{SafetyRuleId, StepId};
 
-/// Takes a plan into a draft as the group `id`: every name in it becomes `<id>/<name>`.
+/// Takes a plan into a draft as the group `id`: every name in it becomes `<id>/<name>`. Its safety rules come with it and
+/// guard its own steps, those of a phase by name: the parent's steps of that phase are the parent's to guard.
 pub(super) fn flatten(into: &mut Draft, problems: &mut Vec<PlanProblem>, id: StepId, child: &Plan) {
     if *child.goal() != into.goal {
         problems.push(PlanProblem::ChildGoal { child: id.clone(), goal: child.goal().to_string() });
@@ -38,6 +41,28 @@ pub(super) fn flatten(into: &mut Draft, problems: &mut Vec<PlanProblem>, id: Ste
         let after = step.after.iter().map(&mut rename).collect();
         into.steps.push(PlanStep { id: rename(&step.id), params, after, ..step.clone() });
     }
+    for rule in child.safety_rules() {
+        match SafetyRuleId::new(format!("{id}/{}", rule.id)) {
+            Ok(named) => into.safety.push(confined(rule, named, &id, child)),
+            Err(e) => problems.push(PlanProblem::BadName(e.to_string())),
+        }
+    }
+}
+
+/// A child's rule as the parent's, about the same steps.
+fn confined(rule: &SafetyRule, named: SafetyRuleId, id: &StepId, child: &Plan) -> SafetyRule {
+    let own = |selection: &Selection| {
+        let chosen = child.steps().iter().filter(|step| selection.holds(step));
+        // A name that is too long was refused with its step.
+        Selection::steps(chosen.filter_map(|step| StepId::new(format!("{id}/{}", step.id)).ok()))
+    };
+    let kind = match &rule.kind {
+        SafetyKind::Assertion { at_least, leaving, steps } => {
+            SafetyKind::Assertion { at_least: *at_least, leaving: leaving.clone(), steps: own(steps) }
+        }
+        SafetyKind::Gating { steps, until } => SafetyKind::Gating { steps: own(steps), until: own(until) },
+    };
+    SafetyRule { id: named, name: format!("{id}: {}", rule.name), kind }
 }
 
 /// Lets every reference to an output point to the renamed step.

@@ -124,6 +124,8 @@ fn promoted_first() -> SafetyRuleId {
 pub(super) fn problems(rules: &[SafetyRule], steps: &[PlanStep]) -> Vec<(SafetyRuleId, String)> {
     let mut problems = Vec::new();
     let mut seen = BTreeSet::new();
+    let there: BTreeSet<&StepId> =
+        if rules.is_empty() { BTreeSet::new() } else { steps.iter().map(|it| &it.id).collect() };
     for rule in rules {
         let mut bad = |message: String| problems.push((rule.id.clone(), message));
         if !seen.insert(&rule.id) {
@@ -138,7 +140,7 @@ pub(super) fn problems(rules: &[SafetyRule], steps: &[PlanStep]) -> Vec<(SafetyR
             SafetyKind::Gating { until, .. } => Some(until),
         };
         let named = rule.guards().steps.iter().chain(until.into_iter().flat_map(|until| &until.steps));
-        for missing in named.filter(|named| !steps.iter().any(|step| step.id == **named)) {
+        for missing in named.filter(|named| !there.contains(named)) {
             bad(format!("the plan has no step {missing}"));
         }
         let Some(until) = until else { continue };

@@ -138,6 +138,50 @@ async fn a_skipped_promotion_stops_traffic_until_somebody_overrules_the_rule() {
     assert_eq!(overridden, 1);
 }
 
+/// A parent whose own traffic needs no promotion, with a child that has one and a rule about it, two levels down.
+fn with_a_child(bench: &Bench) -> PlanBuilder {
+    let act = TurnOn(bench.world.clone());
+    let mut middle = builder();
+    middle.child("orders", &gated(bench).build().unwrap());
+    let mut plan = builder();
+    plan.step("page", &act, &params("page", 0)).phase(Phase::Shift);
+    plan.child("shop", &middle.build().unwrap());
+    plan
+}
+
+#[tokio::test]
+async fn a_rule_of_a_child_guards_the_child_and_is_overruled_by_its_whole_name() {
+    let bench = Bench::new();
+    let engine = engine(&bench, with_a_child(&bench), None).await;
+    let (name, why) = who();
+    let skip = Control::Skip { step: step_id("shop/orders/promote"), who: name, why };
+    engine.control(&run_id(), skip).await.unwrap();
+    let view = run(&bench, &engine).await;
+    assert_eq!(view.state(), RunState::PausedByFailure);
+    assert_eq!(view.refusal("shop/orders/shift").unwrap().rule, *"shop/orders/no-traffic-before-promoted");
+    assert_eq!(bench.world.effects(), ["on page"], "the parent's traffic is not the child's to guard");
+    let unknown = engine.control(&run_id(), overrule("no-traffic-before-promoted")).await.unwrap_err();
+    assert_eq!(unknown.kind(), ErrorKind::NotFound);
+    engine.control(&run_id(), overrule("shop/orders/no-traffic-before-promoted")).await.unwrap();
+    let view = run(&bench, &engine).await;
+    assert_eq!(view.state(), RunState::CompletedWithExceptions);
+    assert_eq!(bench.world.effects(), ["on page", "on shift"]);
+}
+
+#[tokio::test]
+async fn an_assertion_of_a_child_is_looked_up_for_the_child() {
+    let bench = Bench::new();
+    let router = Arc::new(Router::default());
+    router.set(&["us-east-1"]);
+    let mut plan = builder();
+    plan.child("shop", &leaving(&bench).build().unwrap());
+    let engine = engine(&bench, plan, Some(&router)).await;
+    let view = run(&bench, &engine).await;
+    assert_eq!(view.state(), RunState::PausedByFailure);
+    let refusal = view.refusal("shop/drain").unwrap();
+    assert_eq!((refusal.rule.as_str(), bench.world.effects()), ("shop/never-dark", vec!["on warm".to_owned()]));
+}
+
 #[tokio::test]
 async fn a_region_that_would_go_dark_stops_the_step_and_a_retry_looks_again() {
     let bench = Bench::new();
