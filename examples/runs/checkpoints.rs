@@ -31,7 +31,7 @@ pub(crate) async fn print(store: &Store, named: Option<RunId>, key: &Path) -> Re
         match checkpoint(journal, &run, &signer, &*store.clock).await {
             Ok(signed) => keep(&json!(signed).to_string())?,
             // The others are as good as before, and worth a checkpoint all the more.
-            Err(error) if error.kind() == ErrorKind::Storage => altered.push(error.to_string()),
+            Err(error) if error.kind() == ErrorKind::Corrupt => altered.push(error.to_string()),
             Err(error) => return Err(error.into()),
         }
     }

@@ -61,6 +61,7 @@ impl From<Unread> for Stop {
 impl From<Error> for Stop {
     fn from(error: Error) -> Self {
         let exit = match error.kind() {
+            ErrorKind::Corrupt => Exit::Altered,
             ErrorKind::NotFound => Exit::Absent,
             ErrorKind::Invalid => Exit::Usage,
             ErrorKind::Timeout => Exit::Unanswered,

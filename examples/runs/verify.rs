@@ -83,13 +83,13 @@ async fn judge(
                 let head = whole.head.map(|head| head.to_string());
                 Ok(Ok(Whole { records: whole.records, head, checkpoints: 0, seen: 0 }))
             }
-            Err(error) if error.kind() == ErrorKind::Storage => Ok(Err(error.to_string())),
+            Err(error) if error.kind() == ErrorKind::Corrupt => Ok(Err(error.to_string())),
             Err(error) => Err(error.into()),
         };
     };
     let records: Vec<Record> = match journal.read(run, Seq(0)).try_collect().await {
         Ok(records) => records,
-        Err(error) if error.kind() == ErrorKind::Storage => return Ok(Err(error.to_string())),
+        Err(error) if error.kind() == ErrorKind::Corrupt => return Ok(Err(error.to_string())),
         Err(error) => return Err(error.into()),
     };
     let checkpoints: Vec<Checkpoint> = kept.iter().map(|kept| kept.checkpoint.clone()).collect();

@@ -21,7 +21,7 @@ impl Run {
             };
             let request = serde_json::from_slice(&object.body).map_err(|e| {
                 let message = format!("request {id} of run {} cannot be read: {e}", self.id);
-                Error::new(ErrorKind::Storage, message).with_effect(Effect::NotApplied)
+                Error::new(ErrorKind::Corrupt, message).with_effect(Effect::NotApplied)
             })?;
             inbox.push(Submitted { id, request });
         }

@@ -47,7 +47,7 @@ impl Held {
     pub(super) fn decode(run: &RunId, object: &Object) -> Result<Self> {
         serde_json::from_slice(&object.body).map_err(|e| {
             let message = format!("the lease of run {run} cannot be read: {e}");
-            Error::new(ErrorKind::Storage, message).with_effect(Effect::NotApplied)
+            Error::new(ErrorKind::Corrupt, message).with_effect(Effect::NotApplied)
         })
     }
 }

@@ -53,7 +53,7 @@ impl Tail {
     pub(super) fn take(&mut self, header: &Header, records: &[Record]) -> Result<()> {
         let against = |why: String| {
             let message = format!("slot {} of the journal of run {} is damaged: {why}", header.slot, header.run);
-            Error::new(ErrorKind::Storage, message).with_effect(Effect::NotApplied)
+            Error::new(ErrorKind::Corrupt, message).with_effect(Effect::NotApplied)
         };
         match &header.says {
             Says::Claim { owner } => {

@@ -95,7 +95,7 @@ impl Run {
     async fn listed(&self, number: u64) -> Result<Slot> {
         self.slot(number).await?.ok_or_else(|| {
             let message = format!("slot {number} of the journal of run {} is missing", self.id);
-            Error::new(ErrorKind::Storage, message).with_effect(Effect::NotApplied)
+            Error::new(ErrorKind::Corrupt, message).with_effect(Effect::NotApplied)
         })
     }
 

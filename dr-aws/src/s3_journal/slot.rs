@@ -65,7 +65,7 @@ pub(super) fn encode(header: &Header, records: &[Record]) -> Result<Bytes> {
 pub(super) fn decode(run: &RunId, slot: u64, bytes: &[u8]) -> Result<(Header, Vec<Record>)> {
     let damaged = |why: &str| {
         let message = format!("slot {slot} of the journal of run {run} is damaged: {why}");
-        Error::new(ErrorKind::Storage, message).with_effect(Effect::NotApplied)
+        Error::new(ErrorKind::Corrupt, message).with_effect(Effect::NotApplied)
     };
     let end = bytes.iter().position(|byte| *byte == b'\n').ok_or_else(|| damaged("it has no first line"))?;
     let (head, rest) = bytes.split_at(end);

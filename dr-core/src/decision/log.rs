@@ -102,7 +102,7 @@ impl DecisionLog {
     ///
     /// # Errors
     ///
-    /// [`Storage`](ErrorKind::Storage) naming a record that is not what was written; what reading the journal fails with.
+    /// [`Corrupt`](ErrorKind::Corrupt) naming a record that is not what was written; what reading the journal fails with.
     pub async fn read(&mut self) -> Result<&DecisionView> {
         // What was read stays when the rest cannot be: a record is taken in as it comes.
         let (journal, run) = (Arc::clone(&self.journal), self.run.clone());
@@ -116,7 +116,7 @@ impl DecisionLog {
     fn follow(&mut self, record: &Record) -> Result<()> {
         let damaged = |what: String| {
             let message = format!("the decision log {} is damaged: {what}", self.run);
-            Error::new(ErrorKind::Storage, message).with_effect(Effect::NotApplied)
+            Error::new(ErrorKind::Corrupt, message).with_effect(Effect::NotApplied)
         };
         if record.seq != self.view.seq.next() {
             return Err(damaged(format!("record {} stands where {} belongs", record.seq, self.view.seq.next())));

@@ -34,8 +34,10 @@ pub enum ErrorKind {
     Cancelled,
     /// This cannot be done here.
     Unsupported,
-    /// The store of the journal failed.
+    /// The store of the journal failed, or a file could not be read or written.
     Storage,
+    /// The store answered, and what it holds is not what was written.
+    Corrupt,
     /// A fault of this program.
     Internal,
 }

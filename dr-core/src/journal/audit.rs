@@ -19,7 +19,7 @@ pub struct Audit {
 ///
 /// # Errors
 ///
-/// [`Storage`](ErrorKind::Storage), naming the first record that is not what was written or that cannot be read.
+/// [`Corrupt`](ErrorKind::Corrupt), naming the first record that is not what was written or that cannot be read.
 pub async fn audit(journal: &dyn Journal, run: &RunId) -> Result<Audit> {
     let mut link = Link::default();
     let mut records = journal.read(run, Seq(0));
@@ -31,7 +31,7 @@ pub async fn audit(journal: &dyn Journal, run: &RunId) -> Result<Audit> {
 
 /// The error of a run whose records are not what was written.
 pub(crate) fn damaged(run: &RunId, broken: ChainBreak) -> Error {
-    Error::new(ErrorKind::Storage, format!("the journal of run {run} is damaged: {broken}"))
+    Error::new(ErrorKind::Corrupt, format!("the journal of run {run} is damaged: {broken}"))
         .with_effect(Effect::NotApplied)
         .with_source(broken)
 }

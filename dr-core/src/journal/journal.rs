@@ -52,7 +52,9 @@ pub trait Journal: Debug + Send + Sync + 'static {
     /// [`Storage`](crate::error::ErrorKind::Storage) when the store fails, with the effect it may have had.
     async fn append(&self, lease: &Lease, expect: Seq, entries: Vec<Entry>) -> Result<Seq>;
 
-    /// The run's records after `after`, in order, up to the last that is there now.
+    /// The run's records after `after`, in order, up to the last that is there now. The first that cannot be had ends the
+    /// stream: [`Corrupt`](crate::error::ErrorKind::Corrupt) when it is not what was written,
+    /// [`Storage`](crate::error::ErrorKind::Storage) when the store fails.
     fn read<'a>(&'a self, run: &'a RunId, after: Seq) -> BoxStream<'a, Result<Record>>;
 
     /// The runs that have no end yet, oldest first.

@@ -27,10 +27,10 @@ impl Record {
     ///
     /// # Errors
     ///
-    /// [`Storage`](ErrorKind::Storage) when the line is not a record; as [`read`](Self::read).
+    /// [`Corrupt`](ErrorKind::Corrupt) when the line is not a record; as [`read`](Self::read).
     pub fn from_line(line: &str) -> Result<Self> {
         let no_digest =
-            || Error::new(ErrorKind::Storage, "it does not end with its digest").with_effect(Effect::NotApplied);
+            || Error::new(ErrorKind::Corrupt, "it does not end with its digest").with_effect(Effect::NotApplied);
         let at = line.len().checked_sub(TAIL).filter(|at| line.is_char_boundary(*at)).ok_or_else(no_digest)?;
         let (body, tail) = line.split_at(at);
         let digits = tail.strip_prefix(DIGEST).and_then(|tail| tail.strip_suffix("\"}")).ok_or_else(no_digest)?;
@@ -64,7 +64,7 @@ pub fn export_jsonl<'a>(journal: &'a dyn Journal, run: &'a RunId) -> BoxStream<'
 ///
 /// # Errors
 ///
-/// [`Storage`](ErrorKind::Storage) when a line is not a record, with the line and the byte at which it begins; what `file`
+/// [`Corrupt`](ErrorKind::Corrupt) when a line is not a record, with the line and the byte at which it begins; what `file`
 /// fails with.
 pub fn read_jsonl(mut file: impl BufRead) -> Result<Vec<Record>> {
     let mut records = Vec::new();
@@ -83,9 +83,9 @@ pub fn read_jsonl(mut file: impl BufRead) -> Result<Vec<Record>> {
             let message = format!("line {number} of the export, from byte {begins} on, cannot be read: {why}");
             Error::new(kind, message).with_effect(Effect::NotApplied)
         };
-        let text = line.strip_suffix(b"\n").ok_or_else(|| place(ErrorKind::Storage, "the line does not end"))?;
+        let text = line.strip_suffix(b"\n").ok_or_else(|| place(ErrorKind::Corrupt, "the line does not end"))?;
         let text = str::from_utf8(text)
-            .map_err(|e| place(ErrorKind::Storage, &format!("it stops being text after {} bytes", e.valid_up_to())))?;
+            .map_err(|e| place(ErrorKind::Corrupt, &format!("it stops being text after {} bytes", e.valid_up_to())))?;
         records.push(Record::from_line(text).map_err(|e| place(e.kind(), e.message()).with_source(e))?);
         begins += u64::try_from(read).unwrap_or(u64::MAX);
     }

@@ -63,7 +63,7 @@ impl Record {
     ///
     /// # Errors
     ///
-    /// [`Storage`](crate::error::ErrorKind::Storage) when they are not a record, with the byte at which they stop being
+    /// [`Corrupt`](crate::error::ErrorKind::Corrupt) when they are not a record, with the byte at which they stop being
     /// one; [`Unsupported`](crate::error::ErrorKind::Unsupported) when they say something that this program does not know.
     pub fn read(text: impl Into<Box<str>>, digest: Digest) -> Result<Self> {
         let text = text.into();

@@ -67,7 +67,7 @@ fn unreadable(text: &str, e: serde_json::Error) -> Error {
     let error = match serde_json::from_str::<IgnoredAny>(text) {
         Err(broken) => {
             let message = format!("it stops being JSON at byte {}: {broken}", broken.column());
-            Error::new(ErrorKind::Storage, message)
+            Error::new(ErrorKind::Corrupt, message)
         }
         Ok(_) => match serde_json::from_str::<Version>(text) {
             Ok(version) if version.v != u64::from(FORMAT) => return newer(&version.v.to_string()),

@@ -116,6 +116,18 @@ async fn a_conflict_under_way_is_tried_again() {
 }
 
 #[tokio::test]
+async fn a_store_that_cannot_be_read_is_no_damaged_journal() {
+    let stage = stage();
+    let journal = machine(&stage);
+    patiently(&stage.clock, story(&stage, &journal)).await.unwrap();
+    let throttle = stage.world.faults().add(FaultRule::new(Fault::Throttle).on("s3:*"));
+    let error = patiently(&stage.clock, audit(&machine(&stage), &run())).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Storage, "{error}");
+    stage.world.faults().remove(throttle);
+    assert_eq!(audit(&machine(&stage), &run()).await.unwrap().records, 4);
+}
+
+#[tokio::test]
 async fn a_late_append_of_a_stale_engine_lands_nowhere() {
     let stage = stage();
     let (first, second) = (machine(&stage), machine(&stage));

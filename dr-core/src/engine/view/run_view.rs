@@ -111,7 +111,7 @@ impl RunView {
     ///
     /// # Errors
     ///
-    /// [`NotFound`](ErrorKind::NotFound) when the journal has no such run; [`Storage`](ErrorKind::Storage) naming the first
+    /// [`NotFound`](ErrorKind::NotFound) when the journal has no such run; [`Corrupt`](ErrorKind::Corrupt) naming the first
     /// record that is not what was written; what reading the journal fails with.
     pub async fn load(journal: &dyn Journal, run: &RunId) -> Result<Self> {
         let mut records = journal.read(run, Seq(0));

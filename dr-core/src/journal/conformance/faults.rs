@@ -180,7 +180,7 @@ async fn a_changed_byte_is_found_and_its_record_named(store: &dyn FaultyStore) -
     }
     let journal = store.open().await.unwrap();
     let error = audit(&*journal, &run).await.expect_err("the changed byte is not seen");
-    assert_eq!(error.kind(), ErrorKind::Storage, "{error}");
+    assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
     assert!(error.message().contains("record 4 "), "{error}");
     true
 }

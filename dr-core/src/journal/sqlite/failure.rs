@@ -11,7 +11,9 @@ pub(super) fn failed(what: &'static str, error: rusqlite::Error) -> Error {
         error.sqlite_error_code(),
         Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked)
     );
-    Error::new(ErrorKind::Storage, format!("the journal's file failed: {error}"))
+    let corrupt = error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt);
+    let kind = if corrupt { ErrorKind::Corrupt } else { ErrorKind::Storage };
+    Error::new(kind, format!("the journal's file failed: {error}"))
         .during(format!("sqlite:{what}"))
         .with_retry(if busy { Retry::Backoff } else { Retry::Never })
         .with_source(error)

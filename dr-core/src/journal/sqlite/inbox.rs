@@ -29,7 +29,7 @@ CREATE TABLE requests (
 
 fn decode(run: &RunId, id: u64, text: &str) -> Result<Submitted> {
     let request = serde_json::from_str(text).map_err(|e| {
-        Error::new(ErrorKind::Storage, format!("request {id} of run {run} cannot be read: {e}"))
+        Error::new(ErrorKind::Corrupt, format!("request {id} of run {run} cannot be read: {e}"))
             .with_effect(Effect::NotApplied)
     })?;
     Ok(Submitted { id: RequestId(id), request })

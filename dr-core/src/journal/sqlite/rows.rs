@@ -34,7 +34,7 @@ pub(super) fn holding(transaction: &Transaction<'_>, run: &RunId) -> Result<Opti
     let Some((owner, epoch, expires)) = row else { return Ok(None) };
     let owner = owner.map(OwnerId::new).transpose().map_err(|e| {
         let message = format!("the lease of run {run} cannot be read: {e}");
-        Error::new(ErrorKind::Storage, message).with_effect(Effect::NotApplied)
+        Error::new(ErrorKind::Corrupt, message).with_effect(Effect::NotApplied)
     })?;
     Ok(Some(Holding { epoch: Epoch(epoch), owner, expires: Timestamp::from_millis(expires) }))
 }
@@ -113,7 +113,7 @@ fn decode(run: &RunId, seq: u64, text: &[u8], digest: Digest) -> Result<Record> 
         let message = format!("record {seq} of run {run} cannot be read: {why}");
         Error::new(kind, message).with_effect(Effect::NotApplied)
     };
-    let text = str::from_utf8(text).map_err(|_| unreadable(ErrorKind::Storage, "it is not text"))?;
+    let text = str::from_utf8(text).map_err(|_| unreadable(ErrorKind::Corrupt, "it is not text"))?;
     Record::read(text, digest).map_err(|e| unreadable(e.kind(), e.message()).with_source(e))
 }
 
@@ -122,7 +122,7 @@ pub(super) fn page(connection: &Connection, run: &RunId, after: Seq) -> Result<P
     let read = |e| failed("read", e).with_effect(Effect::NotApplied);
     let damaged = |seq| {
         let message = format!("record {seq} of run {run} cannot be read: its row is not one of text and a digest");
-        Error::new(ErrorKind::Storage, message).with_effect(Effect::NotApplied)
+        Error::new(ErrorKind::Corrupt, message).with_effect(Effect::NotApplied)
     };
     let mut statement = connection
         .prepare_cached("SELECT seq, record, digest FROM records WHERE run = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3")
@@ -146,7 +146,7 @@ pub(super) fn names(connection: &Connection, query: &str) -> Result<Vec<RunId>> 
     let rows = statement.query_map([], |row| row.get::<_, String>(0)).map_err(read)?;
     rows.map(|run| {
         RunId::new(run.map_err(read)?).map_err(|e| {
-            Error::new(ErrorKind::Storage, format!("the journal names a run badly: {e}"))
+            Error::new(ErrorKind::Corrupt, format!("the journal names a run badly: {e}"))
                 .with_effect(Effect::NotApplied)
         })
     })

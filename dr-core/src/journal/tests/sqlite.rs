@@ -217,7 +217,7 @@ async fn a_flipped_byte_is_found_and_its_record_named() {
     let mut flipped = clean.clone();
     flipped[at("word-4-end")] ^= 1;
     let error = audited(flipped).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Storage);
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
     assert!(error.message().contains("record 5 is not what was written"), "{error}");
 
     // A byte that breaks the record's form.

@@ -24,5 +24,5 @@ fn what_is_not_understood_is_told_by_why_it_is_not() {
         assert!(kind == ErrorKind::Unsupported && why.contains("it has version 2 of the journal's format"), "{why}");
     }
     let (kind, why) = refused(&note[..note.len() - 1]);
-    assert!(kind == ErrorKind::Storage && why.contains("it stops being JSON at byte"), "{why}");
+    assert!(kind == ErrorKind::Corrupt && why.contains("it stops being JSON at byte"), "{why}");
 }

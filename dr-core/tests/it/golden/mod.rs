@@ -163,6 +163,6 @@ fn what_is_not_known_is_refused() {
     let error = Record::read(r#"{"v":2,"entry":["paused"],"chapter":3}"#, Digest::START).unwrap_err();
     assert!(error.message().contains("version 2"), "{error}");
     let error = Record::read(&text[..40], Digest::START).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Storage);
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
     assert!(error.message().contains("at byte 40"), "{error}");
 }
